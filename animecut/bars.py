@@ -1,0 +1,47 @@
+"""Progress bars for the command line."""
+
+import sys
+from types import TracebackType
+
+from tqdm import tqdm
+
+from animecut.pipeline import Watch
+
+
+class Bars(Watch):
+    """One bar per stage on standard error, with its rate; nothing where it is silent or no terminal is there."""
+
+    def __init__(self, *, silent: bool) -> None:
+        super().__init__()
+        self._silent = silent
+        self._bar: tqdm[None] | None = None
+        self._stage = ""
+
+    def __enter__(self) -> "Bars":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def progress(self, stage: str, done: int, total: int | None) -> None:
+        """Move the stage's bar; a new stage gets a new bar."""
+        if self._bar is None or stage != self._stage:
+            self._close()
+            # None: tqdm itself stays silent where standard error is no terminal.
+            self._bar = tqdm(
+                desc=stage, total=total, unit=" pictures", disable=True if self._silent else None, leave=False
+            )
+            self._stage = stage
+        self._bar.update(done - self._bar.n)
+
+    def notice(self, message: str) -> None:
+        """Print a line above the bars."""
+        if not self._silent:
+            tqdm.write(message, file=sys.stderr)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

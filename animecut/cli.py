@@ -1,0 +1,297 @@
+"""Words on the command line -> Settings -> cut(). The only module that prints, draws a bar and exits."""
+
+import json
+import signal
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from animecut import __version__
+from animecut.errors import AnimecutError, SettingsError
+from animecut.settings import FORMATS, MATTINGS, Format, Matting, Settings, parse_time
+
+if TYPE_CHECKING:
+    from animecut.pipeline import Report, Target
+    from animecut.segment import Segmenter
+
+SUFFIXES: dict[Format, str] = {
+    "webp": ".webp", "gif": ".gif", "apng": ".png", "webm": ".webm", "mov": ".mov", "png": ""
+}  # fmt: skip
+VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".ts", ".flv", ".wmv", ".mpg", ".mpeg")
+PICTURES = (".gif", ".webp", ".png", ".apng", ".jpg", ".jpeg", ".bmp")
+INTERRUPTED = 130  # what a shell expects of a program that was stopped with Ctrl-C
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command(context_settings={"help_option_names": ["-h", "--help"]})
+def animecut(
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", help="Videos, GIFs, pictures, or folders of them.")
+    ],
+    start: Annotated[
+        str, typer.Option(metavar="T", help="Begin with the picture on screen at T: seconds, or [h:]m:s.")
+    ] = "",
+    end: Annotated[str, typer.Option(metavar="T", help="Stop before T.")] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="OUT", help="A file (clip.webp) or a folder. Default: beside the input."
+        ),
+    ] = None,
+    formats: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="F[,F]",
+            help=f"Of {', '.join(FORMATS)}; several at once cost little more. Default: webp.",
+        ),
+    ] = None,
+    size: Annotated[int, typer.Option(metavar="PX", help="Longer side of the sticker.")] = Settings.size,
+    fps: Annotated[
+        float | None, typer.Option(metavar="N", help="At most N drawings per second. Default: all there are.")
+    ] = None,
+    pick: Annotated[
+        str,
+        typer.Option(
+            metavar="WHO", help="Which character: all, largest, left, right, center, or X,Y in the first picture."
+        ),
+    ] = Settings.pick,
+    matting: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW", help=f"Soft edges by {', '.join(MATTINGS)} (knn is slow, none only cleans colour)."
+        ),
+    ] = Settings.matting,
+    steady: Annotated[
+        float, typer.Option(metavar="X", help="0..1: how much neighbouring drawings agree.")
+    ] = Settings.steady,
+    keep_effects: Annotated[
+        bool, typer.Option("--keep-effects", help="Keep small detached pieces, such as sweat drops.")
+    ] = False,
+    crop: Annotated[
+        bool, typer.Option("--crop/--no-crop", help="Crop to the character, or keep the whole picture.")
+    ] = True,
+    margin: Annotated[
+        int, typer.Option(metavar="PX", help="Transparent border around the character.")
+    ] = Settings.margin,
+    background: Annotated[
+        str, typer.Option(metavar="B", help="transparent, a colour (white, #ff8800), or a picture file.")
+    ] = Settings.background,
+    loop: Annotated[int, typer.Option(metavar="N", help="Play N times; 0 is for ever.")] = Settings.loop,
+    quality: Annotated[int, typer.Option(metavar="1..100", help="Of webp, webm and mov.")] = Settings.quality,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Weights made by animecut-train. Default: the ones that come along."),
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="D", help="auto, cpu, cuda or mps.")] = Settings.device,
+    batch_size: Annotated[int, typer.Option(metavar="N", help="Pictures at once on a GPU.")] = Settings.batch_size,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace stickers that are there already.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per input on standard output.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only errors.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=lambda on: _version(on), help="Show it.")
+    ] = False,
+) -> None:
+    """Cut the characters out of anime clips: transparent stickers.
+
+    animecut clip.mp4 --start 12.3 --end 14.1            clip_12.3-14.1.webp beside the clip
+
+    animecut clip.mp4 --start 1:02 --end 1:04 -o hi.gif --size 320
+
+    animecut clips/ -o stickers/ --format webp,gif       every clip in a folder
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidied up after like Ctrl-C
+    try:
+        settings = Settings(
+            start=parse_time(start) if start else None,
+            end=parse_time(end) if end else None,
+            formats=_formats(formats, output),
+            size=size, fps=fps, weights=weights, device=device, batch_size=batch_size, pick=pick,
+            matting=_matting(matting), steady=steady, keep_effects=keep_effects, crop=crop, margin=margin,
+            background=background, loop=loop, quality=quality,
+        )  # fmt: skip
+        jobs = _jobs(inputs, output, settings)
+        failed = _run(jobs, settings, overwrite=overwrite, as_json=as_json, quiet=quiet)
+    except SettingsError as error:
+        _stop(str(error), 2)
+    except AnimecutError as error:
+        _stop(str(error), 1)
+    except KeyboardInterrupt:
+        _stop("stopped; what was not finished is not there", INTERRUPTED)
+    raise typer.Exit(1 if failed else 0)
+
+
+def main() -> None:
+    """Entry point of the command `animecut`."""
+    app()
+
+
+def _run(
+    jobs: list[tuple[Path, list["Target"]]], settings: Settings, *, overwrite: bool, as_json: bool, quiet: bool
+) -> int:
+    """Do every job and say how it went; return how many failed."""
+    from animecut.network import DEFAULT_WEIGHTS
+    from animecut.segment import Segmenter
+
+    started = time.perf_counter()
+    segmenter = Segmenter(settings.weights or DEFAULT_WEIGHTS, settings.device, settings.batch_size)
+    startup = time.perf_counter() - started
+    if not quiet:
+        _say(f"device: {segmenter.device_name}")
+    failed = 0
+    for source, targets in jobs:
+        report, seconds, problem = _one(source, targets, settings, segmenter, overwrite=overwrite, quiet=quiet)
+        failed += problem is not None
+        if problem:
+            _say(f"error: {problem}")
+        elif not quiet:
+            for line in _lines(report, seconds, segmenter):
+                _say(line)
+        if as_json:
+            report.seconds.setdefault("startup", startup)
+            typer.echo(json.dumps(_as_json(source, report, seconds, segmenter, problem)))
+        startup = 0.0
+    if len(jobs) > 1 and not quiet:
+        _say(f"{len(jobs) - failed} of {len(jobs)} done" + (f", {failed} failed" if failed else ""))
+    return failed
+
+
+def _one(
+    source: Path, targets: list["Target"], settings: Settings, segmenter: "Segmenter", *, overwrite: bool, quiet: bool
+) -> tuple["Report", float, str | None]:
+    from animecut import pipeline
+    from animecut.bars import Bars
+
+    started = time.perf_counter()
+    report, problem = pipeline.Report(), None
+    with Bars(silent=quiet) as watch:
+        try:
+            _refuse_existing(source, targets, overwrite)
+            report = pipeline.cut(source, targets, settings, segmenter, watch)
+        except AnimecutError as error:
+            problem = str(error)
+    return report, time.perf_counter() - started, problem
+
+
+def _jobs(inputs: list[Path], output: Path | None, settings: Settings) -> list[tuple[Path, list["Target"]]]:
+    """What to read, and what to write for each; folders are searched through and mirrored."""
+    from animecut.pipeline import Target
+
+    sources: list[tuple[Path, Path]] = []  # file, and the folder that it lies in below OUT
+    for path in inputs:
+        if path.is_dir():
+            files = sorted(
+                file for file in path.rglob("*") if file.suffix.lower() in VIDEOS + PICTURES and file.is_file()
+            )
+            if not files:
+                raise SettingsError(f"{path}: no videos or pictures in this folder")
+            sources += [(file, file.parent.relative_to(path)) for file in files]
+        else:
+            sources.append((path, Path()))
+    as_file = output is not None and output.suffix != "" and not output.is_dir()
+    if as_file and (len(sources) > 1 or len(settings.formats) > 1):
+        raise SettingsError(f"-o {output}: one file for several stickers; name a folder")
+    jobs = []
+    for file, below in sources:
+        folder = file.parent if output is None else output / below
+        paths = [output] if as_file and output else [folder / _name(file, kind, settings) for kind in settings.formats]
+        jobs.append((file, [Target(path, kind) for path, kind in zip(paths, settings.formats, strict=True)]))
+    return jobs
+
+
+def _name(source: Path, kind: Format, settings: Settings) -> str:
+    stem = source.stem
+    if settings.start is not None or settings.end is not None:
+        end = f"{settings.end:g}" if settings.end is not None else "end"
+        stem += f"_{settings.start or 0:g}-{end}"
+    name = stem + (SUFFIXES[kind] or "_frames")
+    return f"{stem}_cut{SUFFIXES[kind]}" if name == source.name else name
+
+
+def _formats(named: str | None, output: Path | None) -> tuple[Format, ...]:
+    """The formats asked for by --format, else the one that the output's suffix says, else webp."""
+    wanted = [name.strip() for name in named.split(",")] if named else []
+    if output is not None and output.suffix and not output.is_dir():
+        kinds = [kind for kind, suffix in SUFFIXES.items() if suffix and suffix == output.suffix.lower()]
+        if not kinds:
+            raise SettingsError(
+                f"-o {output}: no suffix that is written; use " + ", ".join(s for s in SUFFIXES.values() if s)
+            )
+        if wanted not in ([], kinds):
+            raise SettingsError(f"-o {output} does not fit --format {named}; leave one of them out")
+        wanted = list(kinds)
+    return tuple(_format(name) for name in dict.fromkeys(wanted or ["webp"]))
+
+
+def _format(name: str) -> Format:
+    for known in FORMATS:
+        if name == known:
+            return known
+    raise SettingsError(f"--format {name}: unknown; choose from {', '.join(FORMATS)}")
+
+
+def _matting(name: str) -> Matting:
+    for known in MATTINGS:
+        if name == known:
+            return known
+    raise SettingsError(f"--matting {name}: unknown; choose from {', '.join(MATTINGS)}")
+
+
+def _refuse_existing(source: Path, targets: list["Target"], overwrite: bool) -> None:
+    for target in targets:
+        if target.path.exists() and source.exists() and target.path.samefile(source):
+            raise SettingsError(f"{target.path}: is the input itself; name another output with -o")
+        if target.path.exists() and not overwrite:
+            raise SettingsError(
+                f"{target.path}: is there already; add --overwrite to replace it, or name another with -o"
+            )
+
+
+def _lines(report: "Report", seconds: float, segmenter: "Segmenter") -> list[str]:
+    return [
+        f"{out.path}: {out.width}x{out.height}, {report.drawings} drawings in {out.duration_s:.2f} s, "
+        f"{_size(out.bytes)}, made in {seconds:.1f} s on {segmenter.device_name}"
+        for out in report.outputs
+    ]
+
+
+def _size(count: int) -> str:
+    return f"{count / 1000:.0f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
+
+
+def _as_json(
+    source: Path, report: "Report", seconds: float, segmenter: "Segmenter", problem: str | None
+) -> dict[str, object]:
+    outputs = [
+        asdict(out) | {"path": str(out.path), "platform": None, "valid": True, "problems": []} for out in report.outputs
+    ]
+    return {
+        "input": str(source),
+        "outputs": outputs,
+        "frames_in": report.frames_in,
+        "drawings": report.drawings,
+        "shots": report.shots,
+        "device": segmenter.device_name,
+        "seconds": {stage: round(value, 4) for stage, value in (report.seconds | {"total": seconds}).items()},
+        "error": problem,
+    }
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    _say(f"error: {message}")
+    sys.exit(code)
+
+
+def _version(on: bool) -> None:
+    if on:
+        typer.echo(f"animecut {__version__}")
+        raise typer.Exit

@@ -1,0 +1,251 @@
+"""PSPNet (Zhao et al. 2017) with a light decoder, and the file that it is kept in.
+
+backbone -> pyramid pooling -> bottleneck -> decoder with low-level skips -> logits at the input's size
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision import models
+
+from animecut.errors import WeightsError
+
+FORMAT = "animecut-network-1"
+DEFAULT_WEIGHTS = Path(__file__).parent / "weights" / "anime-pspnet-mobilenet_v2.safetensors"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """All that is needed to build the network that a weights file belongs to."""
+
+    backbone: str = "mobilenet_v2"
+    """mobilenet_v2, resnet50 or resnet101, as torchvision builds them."""
+    output_stride: int = 16
+    """Input pixels per pixel of the deepest features: 8, 16 or 32."""
+    pyramid: tuple[int, ...] = (1, 2, 3, 6)
+    """Cells per side of each level of the pyramid."""
+    width: int = 160
+    """Channels of the bottleneck."""
+    decoder: tuple[int, ...] = (64, 48, 24)
+    """Channels at 1/8, 1/4 and 1/2 of the input's size, as many of them as the decoder has steps."""
+    classes: tuple[str, ...] = ("background", "character")
+    """What each channel of the logits stands for."""
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    """RGB in [0, 1] that the backbone sees as 0."""
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    """RGB in [0, 1] that the backbone sees as one unit."""
+
+
+class ConvNormAct(nn.Sequential):
+    """Convolution, batch norm, ReLU."""
+
+    def __init__(self, channels_in: int, channels_out: int, kernel: int) -> None:
+        super().__init__(
+            nn.Conv2d(channels_in, channels_out, kernel, padding=kernel // 2, bias=False),
+            nn.BatchNorm2d(channels_out),
+            nn.ReLU(inplace=True),
+        )
+
+
+class MobileNet(nn.Module):
+    """torchvision's MobileNetV2 without its classifier, dilated to an output stride."""
+
+    channels = (16, 24, 32, 320)  # at 1/2, 1/4, 1/8 and the output stride
+
+    def __init__(self, output_stride: int) -> None:
+        super().__init__()
+        self.features = models.mobilenet_v2().features[:18]
+        stride, dilation = 8, 1
+        for block in self.features[7:]:
+            depthwise = block.conv[1][0]
+            if depthwise.stride == (2, 2):
+                if stride < output_stride:
+                    stride *= 2
+                else:
+                    depthwise.stride = (1, 1)
+                    # The striding layer itself still sees undilated features.
+                    depthwise.dilation = depthwise.padding = (dilation, dilation)
+                    dilation *= 2
+                    continue
+            depthwise.dilation = depthwise.padding = (dilation, dilation)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Features at 1/2, 1/4, 1/8 and the output stride, finest first."""
+        half = self.features[:2](x)  # 1/2
+        quarter = self.features[2:4](half)  # 1/4
+        eighth = self.features[4:7](quarter)  # 1/8
+        return [half, quarter, eighth, self.features[7:](eighth)]
+
+
+class ResNet(nn.Module):
+    """torchvision's ResNet without its classifier, dilated to an output stride."""
+
+    channels = (64, 256, 512, 2048)  # at 1/2, 1/4, 1/8 and the output stride
+
+    def __init__(self, name: str, output_stride: int) -> None:
+        super().__init__()
+        dilated = [False, output_stride <= 8, output_stride <= 16]
+        net = models.get_model(name, weights=None, replace_stride_with_dilation=dilated)
+        self.stem = nn.Sequential(net.conv1, net.bn1, net.relu)
+        self.maxpool = net.maxpool
+        self.layer1, self.layer2, self.layer3, self.layer4 = net.layer1, net.layer2, net.layer3, net.layer4
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Features at 1/2, 1/4, 1/8 and the output stride, finest first."""
+        half = self.stem(x)  # 1/2
+        quarter = self.layer1(self.maxpool(half))  # 1/4
+        eighth = self.layer2(quarter)  # 1/8
+        return [half, quarter, eighth, self.layer4(self.layer3(eighth))]
+
+
+class Pyramid(nn.Module):
+    """The picture's context at several scales beside the features themselves, then one bottleneck."""
+
+    def __init__(self, channels: int, cells: tuple[int, ...], width: int) -> None:
+        super().__init__()
+        level = channels // len(cells)
+        self.cells = cells
+        self.levels = nn.ModuleList(ConvNormAct(channels, level, 1) for _ in cells)
+        self.bottleneck = ConvNormAct(channels + level * len(cells), width, 3)
+        self.dropout = nn.Dropout2d(0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features of the same size, `width` channels."""
+        size = x.shape[-2:]
+        context = [
+            F.interpolate(level(F.adaptive_avg_pool2d(x, cells)), size, mode="bilinear", align_corners=False)
+            for cells, level in zip(self.cells, self.levels, strict=True)
+        ]
+        mixed: Tensor = self.dropout(self.bottleneck(torch.cat([x, *context], dim=1)))
+        return mixed
+
+
+class Step(nn.Module):
+    """One step of the decoder: twice the size, joined with the backbone's features there."""
+
+    def __init__(self, channels_in: int, channels_skip: int, channels_out: int) -> None:
+        super().__init__()
+        self.mix = ConvNormAct(channels_in + channels_skip, channels_out, 3)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Features of the skip's size."""
+        x = F.interpolate(x, skip.shape[-2:], mode="bilinear", align_corners=False)
+        mixed: Tensor = self.mix(torch.cat([x, skip], dim=1))
+        return mixed
+
+
+class PSPNet(nn.Module):
+    """Pictures to logits. Normalises and pads its own input."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = a = architecture
+        self.backbone = (
+            MobileNet(a.output_stride) if a.backbone == "mobilenet_v2" else ResNet(a.backbone, a.output_stride)
+        )
+        *skips, deep = self.backbone.channels
+        self.pyramid = Pyramid(deep, a.pyramid, a.width)
+        widths = (a.width, *a.decoder)
+        self.decoder = nn.ModuleList(
+            Step(below, skip, here) for below, skip, here in zip(widths, reversed(skips), a.decoder, strict=False)
+        )
+        self.classifier = nn.Conv2d(widths[-1], len(a.classes), 1)
+        self.register_buffer("mean", torch.tensor(a.mean).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(a.std).view(3, 1, 1), persistent=False)
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """Logits of every class at the input's size.
+
+        rgb: (B, 3, H, W) float in [0, 1], RGB, H and W at least 32. Returns (B, classes, H, W).
+        """
+        height, width = rgb.shape[-2:]
+        multiple = max(self.architecture.output_stride, 8)
+        pad = (0, -width % multiple, 0, -height % multiple)
+        x = F.pad((rgb - self.mean) / self.std, pad, mode="replicate")
+        *skips, deep = self.backbone(x)
+        y = self.pyramid(deep)
+        for step, skip in zip(self.decoder, reversed(skips), strict=False):
+            y = step(y, skip)
+        logits = F.interpolate(self.classifier(y), x.shape[-2:], mode="bilinear", align_corners=False)
+        return logits[..., :height, :width]
+
+
+def save(network: PSPNet, path: Path, provenance: dict[str, object]) -> None:
+    """Write the network as safetensors in half precision, with its architecture and how it was made.
+
+    provenance: what can be written as JSON: data, seed, versions, figures.
+    """
+    metadata = {
+        "format": FORMAT,
+        "architecture": json.dumps(asdict(network.architecture)),
+        "provenance": json.dumps(provenance),
+    }
+    tensors = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
+    save_file({k: v.contiguous().cpu() for k, v in tensors.items()}, path, metadata)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file holds a whole network of ours, not a backbone alone. Raises WeightsError as `load` does."""
+    return _read(path)[1].get("format") == FORMAT
+
+
+def load(path: Path = DEFAULT_WEIGHTS) -> tuple[PSPNet, dict[str, object]]:
+    """Build the network that a file describes, in float32 and evaluation mode, and tell how it was made.
+
+    Raises WeightsError for a file that is missing, damaged or not ours. Nothing is unpickled.
+    """
+    state, metadata = _read(path)
+    if metadata.get("format") != FORMAT:
+        raise WeightsError(f"{path}: not a network of animecut; it reads weights that animecut-train wrote")
+    try:
+        fields = json.loads(metadata["architecture"])
+        known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+        architecture = Architecture(**known)
+        network = PSPNet(architecture)
+        network.load_state_dict(state)
+        provenance: dict[str, object] = json.loads(metadata["provenance"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path}: damaged, or from another version of animecut ({reason})") from error
+    return network.eval(), provenance
+
+
+def load_backbone(network: PSPNet, path: Path) -> None:
+    """Fill the backbone from a file that holds only a backbone, under torchvision's names.
+
+    Raises WeightsError where a tensor of the backbone is missing or of another shape.
+    """
+    state, _ = _read(path)
+    wanted = network.backbone.state_dict()
+    known = {key: value for key, value in state.items() if key in wanted and value.shape == wanted[key].shape}
+    missing = [key for key in wanted if key not in known and not key.endswith("num_batches_tracked")]
+    if missing:
+        raise WeightsError(
+            f"{path}: no {network.architecture.backbone} in it ({missing[0]} and {len(missing) - 1} more missing)"
+        )
+    network.backbone.load_state_dict(known, strict=False)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors, floating ones in float32, and metadata."""
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such weights file; leave --weights out for the ones that come with animecut")
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no dict)
+            metadata: dict[str, str] = file.metadata() or {}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(
+            f"{path}: not a safetensors file ({error}); animecut reads weights that animecut-train wrote"
+        ) from error
+    return {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}, metadata

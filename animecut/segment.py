@@ -1,0 +1,100 @@
+"""Pictures to coarse alpha, on any device. The border between numpy and torch."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from animecut import network
+from animecut.clip import Alpha, Pixels
+from animecut.errors import DeviceError
+
+LONGEST = 448  # pixels of the longer side that the network sees; it was trained near this size
+MULTIPLE = 8  # sides are rounded to it, so that almost nothing is padded
+SHORTEST = 32  # pixels; the network takes nothing smaller
+
+
+class Segmenter:
+    """A network on a device.
+
+    weights: a file that animecut-train wrote.  device: auto, cpu, cuda or mps.  batch_size: pictures at once on a GPU.
+    Raises DeviceError for a device that is not there, WeightsError for a file that is no network of ours.
+    """
+
+    def __init__(self, weights: Path = network.DEFAULT_WEIGHTS, device: str = "auto", batch_size: int = 16) -> None:
+        self.device = choose_device(device)
+        self.batch_size = batch_size
+        self.dtype = _fast_dtype(self.device)
+        net, self.provenance = network.load(weights)
+        self._character = net.architecture.classes.index("character")
+        self._network = net.to(self.device, self.dtype).to(memory_format=torch.channels_last)
+
+    @property
+    def device_name(self) -> str:
+        """Device and precision in words."""
+        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type
+        return f"{name} ({str(self.dtype).removeprefix('torch.')})"
+
+    def __call__(self, pixels: Pixels) -> Alpha:
+        """How likely each place is a character: the network's own softmax, never stretched to fill [0, 1].
+
+        pixels: (T, H, W, 3 or 4) uint8 RGB(A), the A unused.
+        Returns (T, h, w) float32 in [0, 1] on a coarse grid over the whole picture, its longer side 448.
+        """
+        small = np.stack([_shrunk(picture[..., :3]) for picture in pixels])
+        return np.concatenate(list(self._probabilities(small)))
+
+    @torch.inference_mode()
+    def _probabilities(self, small: Pixels) -> Iterator[Alpha]:
+        # One by one on a CPU: as fast as in batches there, and no neighbour can change a picture's mask.
+        batch = 1 if self.device.type == "cpu" else self.batch_size
+        for start in range(0, len(small), batch):
+            try:
+                yield self._forward(small[start : start + batch])
+            except torch.OutOfMemoryError as error:
+                raise DeviceError(
+                    f"{self.device_name}: out of memory with {batch} pictures; try --batch-size {max(1, batch // 2)}"
+                ) from error
+
+    def _forward(self, small: Pixels) -> Alpha:
+        rgb = torch.from_numpy(small).to(self.device, non_blocking=True).permute(0, 3, 1, 2)
+        rgb = rgb.to(self.dtype, memory_format=torch.channels_last) / 255
+        probability: Tensor = self._network(rgb).float().softmax(dim=1)[:, self._character]
+        return probability.cpu().numpy()
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name, or the best there is for "auto". Raises DeviceError where it is not there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a missing or old driver is no news to someone who did not ask for it
+        there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
+    kind = name.split(":", maxsplit=1)[0]
+    if kind not in there:
+        raise DeviceError(f"--device {name}: unknown; choose auto, cpu, cuda or mps")
+    if not there[kind]:
+        raise DeviceError(f"--device {name}: PyTorch finds no such device here; use --device auto or cpu")
+    return torch.device(name)
+
+
+def _fast_dtype(device: torch.device) -> torch.dtype:
+    """Half precision where the hardware computes in it."""
+    if device.type == "cpu":
+        able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16") else torch.float32
+    return torch.float16
+
+
+def _shrunk(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W, 3) at the network's size, the aspect kept to within a few pixels."""
+    height, width = rgb.shape[:2]
+    scale = LONGEST / max(height, width)
+    size = [max(SHORTEST, round(side * scale / MULTIPLE) * MULTIPLE) for side in (width, height)]
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8)

@@ -1,0 +1,84 @@
+"""The arrows of the house, read from the imports."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = sorted((ROOT / "animecut").glob("*.py"))
+TRAINING = sorted((ROOT / "training").glob("*.py"))
+GROUND = {"clip", "errors"}
+MAY = {
+    "segment": {"network"},
+    "network": set(),
+    "settings": set(),
+    "pipeline": {room.stem for room in ROOMS} - {"cli", "bars"},
+    "bars": {"pipeline"},
+    "cli": {room.stem for room in ROOMS},
+}
+DOORS = {  # who may know an outside library
+    "pymatting": {"refine"},
+    "torch": {"network", "segment"},
+    "torchvision": {"network"},
+    "safetensors": {"network"},
+    "typer": {"cli"},
+    "tqdm": {"bars"},
+    "av": {"decode", "encode"},
+    "imageio": {"encode"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, at its top or inside a function, but not for types alone."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = []
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= (
+                {f"{node.module}.{alias.name}" for alias in node.names} if node.module == "animecut" else {node.module}
+            )
+    return found
+
+
+def rooms_of(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imports(path) if name.startswith("animecut.")} & {
+        room.stem for room in ROOMS
+    }
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda path: path.stem)
+def test_a_room_imports_only_what_it_may(room: Path) -> None:
+    assert rooms_of(room) <= GROUND | MAY.get(room.stem, set())
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda path: path.stem)
+def test_the_application_never_imports_training(room: Path) -> None:
+    assert not any(name.split(".")[0] in ("training", "tests", "samples") for name in imports(room))
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda path: path.stem)
+def test_each_outside_library_has_one_door(room: Path) -> None:
+    outside = {name.split(".")[0] for name in imports(room)}
+    assert not {library for library, doors in DOORS.items() if library in outside and room.stem not in doors}
+
+
+@pytest.mark.parametrize("room", [*ROOMS, *TRAINING], ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_rooms_stay_small(room: Path) -> None:
+    assert len(room.read_text().splitlines()) <= 400
+
+
+def test_help_and_version_import_nothing_heavy() -> None:
+    for words in ("--help", "--version"):
+        code = f"import sys; sys.argv = ['animecut', '{words}']\nfrom animecut.cli import main\n"
+        code += "try: main()\nexcept SystemExit: pass\n"
+        code += "print(sorted({'torch', 'av', 'cv2', 'numpy', 'pymatting', 'PIL'} & set(sys.modules)))"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+        assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,95 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from animecut import network
+from animecut.errors import WeightsError
+from animecut.network import Architecture, PSPNet
+
+
+@pytest.mark.parametrize("backbone", ["mobilenet_v2", "resnet50", "resnet101"])
+@pytest.mark.parametrize("output_stride", [8, 16, 32])
+def test_logits_have_the_pictures_size(backbone: str, output_stride: int) -> None:
+    net = PSPNet(Architecture(backbone, output_stride, width=16, decoder=(8,))).eval()
+    with torch.inference_mode():
+        assert net(torch.rand(1, 3, 65, 97)).shape == (1, 2, 65, 97)
+
+
+@pytest.mark.parametrize("output_stride", [8, 16, 32])
+def test_the_output_stride_is_the_one_asked_for(output_stride: int) -> None:
+    for backbone in ("mobilenet_v2", "resnet50"):
+        net = PSPNet(Architecture(backbone, output_stride, width=8, decoder=())).eval()
+        with torch.inference_mode():
+            half, quarter, eighth, deep = net.backbone(torch.rand(1, 3, 64, 128))
+        assert [x.shape[-2:] for x in (half, quarter, eighth)] == [(32, 64), (16, 32), (8, 16)]
+        assert deep.shape[-2:] == (64 // output_stride, 128 // output_stride)
+        assert (half.shape[1], quarter.shape[1], eighth.shape[1], deep.shape[1]) == net.backbone.channels
+
+
+@pytest.mark.parametrize("size", [(32, 32), (33, 47), (100, 36)])
+def test_any_size_from_32_up_works(size: tuple[int, int]) -> None:
+    net = PSPNet(Architecture(width=8, decoder=(8, 8, 8))).eval()
+    with torch.inference_mode():
+        assert net(torch.rand(2, 3, *size)).shape == (2, 2, *size)
+
+
+def test_dilation_changes_no_weight() -> None:
+    """The same tensors serve every output stride, as torchvision names them."""
+    keys = [set(PSPNet(Architecture(output_stride=stride)).state_dict()) for stride in (8, 16, 32)]
+    assert keys[0] == keys[1] == keys[2]
+    assert "backbone.features.17.conv.1.0.weight" in keys[0]
+
+
+def test_a_file_rebuilds_its_network(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = PSPNet(
+        Architecture(width=8, decoder=(8, 4), pyramid=(1, 2), classes=("background", "unknown", "character"))
+    ).eval()
+    network.save(net, tmp_path / "w.safetensors", {"seed": 3})
+    again, provenance = network.load(tmp_path / "w.safetensors")
+    assert again.architecture == net.architecture
+    assert provenance == {"seed": 3}
+    x = torch.rand(1, 3, 40, 40)
+    with torch.inference_mode():
+        assert torch.allclose(again(x), net(x), atol=0.02)  # kept in half precision
+
+
+def test_foreign_and_damaged_files_are_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    with pytest.raises(WeightsError, match="no such"):
+        network.load(path)
+    path.write_bytes(b"PK\x03\x04 a pickle in a zip")
+    with pytest.raises(WeightsError, match="not a safetensors"):
+        network.load(path)
+    save_file({"a": torch.zeros(1)}, path)
+    with pytest.raises(WeightsError, match="not a network of animecut"):
+        network.load(path)
+    save_file({"a": torch.zeros(1)}, path, {"format": network.FORMAT, "architecture": "{}", "provenance": "{}"})
+    with pytest.raises(WeightsError, match="damaged"):
+        network.load(path)
+    save_file(
+        {"a": torch.zeros(1)},
+        path,
+        {"format": network.FORMAT, "architecture": json.dumps({"x": 1}), "provenance": "{}"},
+    )
+    with pytest.raises(WeightsError, match="damaged"):
+        network.load(path)
+    network.save(PSPNet(Architecture(width=8, decoder=())), path, {})
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(WeightsError):
+        network.load(path)
+
+
+def test_a_backbone_alone_is_taken_and_a_lacking_one_refused(tmp_path: Path) -> None:
+    source, target = PSPNet(Architecture(width=8)), PSPNet(Architecture(width=8))
+    state = {k: v.contiguous() for k, v in source.backbone.state_dict().items()}
+    save_file(state, tmp_path / "b.safetensors")
+    network.load_backbone(target, tmp_path / "b.safetensors")
+    assert all(torch.equal(v, target.backbone.state_dict()[k]) for k, v in state.items())
+    state.pop("features.3.conv.0.0.weight")
+    save_file(state, tmp_path / "b.safetensors")
+    with pytest.raises(WeightsError, match="no mobilenet_v2"):
+        network.load_backbone(target, tmp_path / "b.safetensors")

@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from animecut import network, segment
+from animecut.errors import DeviceError, WeightsError
+from animecut.network import Architecture, PSPNet
+from animecut.segment import LONGEST, Segmenter, choose_device
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network with random weights: enough to see what flows in and out."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "w.safetensors"
+    network.save(PSPNet(Architecture(width=16, decoder=(8, 8))), path, {})
+    return path
+
+
+@pytest.fixture
+def pixels() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (5, 64, 112, 3), dtype=np.uint8)
+
+
+def test_alpha_is_a_coarse_grid_over_the_whole_picture(weights: Path, pixels: np.ndarray) -> None:
+    alpha = Segmenter(weights, "cpu")(pixels)
+    assert alpha.dtype == np.float32
+    assert alpha.shape == (5, 256, LONGEST)
+    assert alpha.min() >= 0
+    assert alpha.max() <= 1
+
+
+def test_a_picture_has_the_same_mask_alone_and_among_others(weights: Path, pixels: np.ndarray) -> None:
+    together = Segmenter(weights, "cpu", batch_size=16)(pixels)
+    alone = np.concatenate([Segmenter(weights, "cpu", batch_size=1)(picture[None]) for picture in pixels])
+    assert (together == alone).all()
+
+
+def test_probabilities_are_never_stretched(weights: Path) -> None:
+    """Nothing to see must not become a mask, as it does where each picture is normalised by its own extremes."""
+    flat = np.full((1, 64, 64, 3), 128, np.uint8)
+    alpha = Segmenter(weights, "cpu")(flat)
+    assert np.ptp(alpha) < 0.5
+
+
+def test_transparency_is_not_looked_at(weights: Path, pixels: np.ndarray) -> None:
+    segmenter = Segmenter(weights, "cpu")
+    rgba = np.concatenate([pixels, np.zeros_like(pixels[..., :1])], axis=3)
+    assert (segmenter(rgba) == segmenter(pixels)).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 900), (900, 3)])
+def test_odd_shapes_pass(weights: Path, size: tuple[int, int]) -> None:
+    alpha = Segmenter(weights, "cpu")(np.zeros((1, *size, 3), np.uint8))
+    assert min(alpha.shape[1:]) >= 32
+
+
+def test_a_device_that_is_not_there_is_an_error_and_never_a_silent_fall_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match="--device cuda"):
+        choose_device("cuda")
+    with pytest.raises(DeviceError, match="unknown"):
+        choose_device("tpu")
+    assert choose_device("auto").type in ("cpu", "mps")
+
+
+def test_auto_takes_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device("auto").type == "cuda"
+
+
+def test_out_of_memory_says_what_to_do(weights: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    segmenter = Segmenter(weights, "cpu")
+
+    def full(_: np.ndarray) -> np.ndarray:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(segmenter, "_forward", full)
+    with pytest.raises(DeviceError, match="--batch-size"):
+        segmenter(pixels)
+
+
+def test_foreign_weights_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "w.pth").write_bytes(b"PK")
+    with pytest.raises(WeightsError):
+        segment.Segmenter(tmp_path / "w.pth", "cpu")
+
+
+def test_the_device_is_named_with_its_precision(weights: Path) -> None:
+    assert Segmenter(weights, "cpu").device_name in ("cpu (bfloat16)", "cpu (float32)")

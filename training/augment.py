@@ -1,0 +1,92 @@
+"""The same picture as another cut, another broadcast or another encoder would have shown it."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+"""(H, W, 3) RGB."""
+Matte = NDArray[np.float32]
+"""(H, W) in [0, 1], 1 = character."""
+
+
+def reframe(
+    rgb: Picture,
+    alpha: Matte,
+    height: int,
+    width: int,
+    rng: np.random.Generator,
+    zoom: tuple[float, float] = (0.8, 1.8),
+) -> tuple[Picture, Matte]:
+    """Another cut of the picture: zoomed, turned, mirrored and cropped to (height, width).
+
+    zoom: range of the scale relative to the one at which the picture just covers the target.
+    """
+    h, w = alpha.shape
+    scale = max(height / h, width / w) * float(np.exp(rng.uniform(*np.log(zoom))))
+    angle = rng.uniform(-12, 12) if rng.random() < 0.3 else 0.0
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    # Where the picture is larger than the target any part of it may be seen, else it lies anywhere inside.
+    slack = np.array([width - w * scale, height - h * scale])
+    shift = (rng.uniform(0, 1, 2) - 0.5) * slack
+    cos, sin = scale * np.cos(np.radians(angle)), scale * np.sin(np.radians(angle))
+    linear = np.array([[flip * cos, -sin], [flip * sin, cos]])
+    offset = np.array([width, height]) / 2 + shift - linear @ np.array([w, h]) / 2
+    matrix = np.column_stack([linear, offset])
+    if scale < 0.7:  # warpAffine does not average, so shrink first
+        near = (max(1, round(w * scale * 1.4)), max(1, round(h * scale * 1.4)))
+        rgb = np.asarray(cv2.resize(rgb, near, interpolation=cv2.INTER_AREA), np.uint8)
+        alpha = np.asarray(cv2.resize(alpha, near, interpolation=cv2.INTER_AREA), np.float32)
+        matrix[:, :2] = matrix[:, :2] @ np.diag([w / near[0], h / near[1]])
+    border = cv2.BORDER_REFLECT_101 if rng.random() < 0.7 else cv2.BORDER_CONSTANT
+    rgb = np.asarray(cv2.warpAffine(rgb, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=border), np.uint8)
+    alpha = np.asarray(
+        cv2.warpAffine(alpha, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=border), np.float32
+    )
+    return rgb, alpha
+
+
+def grade(rgb: Picture, rng: np.random.Generator, strength: float = 1.0) -> Picture:
+    """Another light: hue, saturation, contrast, gamma and tint."""
+    x = rgb.astype(np.float32) / 255
+    if rng.random() < 0.5:
+        hsv = cv2.cvtColor(x, cv2.COLOR_RGB2HSV)
+        hsv[..., 0] = (hsv[..., 0] + rng.normal(0, 12) * strength) % 360
+        hsv[..., 1] = np.clip(hsv[..., 1] * np.exp(rng.normal(0, 0.25) * strength), 0, 1)
+        x = np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.float32)
+    x = x ** np.float32(np.exp(rng.normal(0, 0.22) * strength))
+    x = (
+        (x - 0.5) * np.float32(np.exp(rng.normal(0, 0.15) * strength))
+        + 0.5
+        + np.float32(rng.normal(0, 0.05) * strength)
+    )
+    if rng.random() < 0.3:
+        x = x * (1 + rng.normal(0, 0.12, 3) * strength).astype(np.float32)
+    if rng.random() < 0.04:
+        x = np.repeat(x.mean(axis=2, keepdims=True), 3, axis=2)
+    return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def degrade(rgb: Picture, rng: np.random.Generator) -> Picture:
+    """What scaling, broadcasting and encoding do to a picture: softness, ringing, blocks, noise."""
+    height, width = rgb.shape[:2]
+    if rng.random() < 0.35:  # shown from a smaller master
+        factor = rng.uniform(0.45, 0.95)
+        small = cv2.resize(
+            rgb, (max(8, int(width * factor)), max(8, int(height * factor))), interpolation=cv2.INTER_AREA
+        )
+        how = int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4]))
+        rgb = np.asarray(cv2.resize(small, (width, height), interpolation=how), np.uint8)
+    chance = rng.random()
+    if chance < 0.15:
+        rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.4, 1.2)), np.uint8)
+    elif chance < 0.3:  # sharpened
+        soft = cv2.GaussianBlur(rgb, (0, 0), 1.0)
+        rgb = np.asarray(cv2.addWeighted(rgb, 1.6, soft, -0.6, 0), np.uint8)
+    if rng.random() < 0.2:
+        rgb = np.clip(rgb + rng.normal(0, rng.uniform(1, 7), rgb.shape), 0, 255).astype(np.uint8)
+    if rng.random() < 0.5:  # JPEG halves the colour's resolution and rings at lines much as H.264 does
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
+        encoded = cv2.imencode(".jpg", rgb[..., ::-1], quality)[1]
+        rgb = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
+    return np.ascontiguousarray(rgb)

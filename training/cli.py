@@ -1,0 +1,136 @@
+"""Words on the command line -> a training run or its figures. The only module here that prints and exits."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from animecut.errors import AnimecutError, SettingsError
+
+if TYPE_CHECKING:
+    from training.evaluate import Figures
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+
+Folder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Labelled frames: images/ and masks/, or train_images/ and train_anno/.")
+]
+Init = Annotated[
+    str,
+    typer.Option(
+        metavar="anime|scratch|FILE",
+        help="Begin from the shipped weights, from nothing, or from a file (a backbone alone too).",
+    ),
+]
+Sprites = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="RGBA characters, one folder per source, to compose frames from.")
+]
+Scenes = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Pictures without characters, to compose frames from.")
+]
+Steps = Annotated[int, typer.Option(metavar="N", help="Batches to learn from.")]
+Batch = Annotated[int, typer.Option("--batch-size", metavar="N", help="Pictures per batch.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="The same seed gives the same run.")]
+Device = Annotated[str, typer.Option(metavar="D", help="auto, cpu, cuda or mps.")]
+SplitFile = Annotated[
+    Path,
+    typer.Option(
+        "--split", metavar="FILE", help="JSON: the folds, and which characters and scenes are only judged by."
+    ),
+]
+SPLIT = Path(__file__).parent / "shipped.json"
+
+
+@app.command()
+def fit(
+    folder: Folder,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="RUN", help="Folder for model.safetensors and the checkpoint; a run goes on where it stopped."
+        ),
+    ],
+    init: Init = "anime",
+    sprites: Sprites = None,
+    scenes: Scenes = None,
+    split: SplitFile = SPLIT,
+    fold: Annotated[int | None, typer.Option(metavar="K", help="Leave fold K out and judge by it.")] = None,
+    steps: Steps = 600,
+    batch_size: Batch = 8,
+    seed: Seed = 0,
+    device: Device = "auto",
+) -> None:
+    """Fine-tune on your own labelled frames; writes RUN/model.safetensors."""
+    with _errors():
+        from training.run import run
+
+        per_image = run(
+            folder, out, init=init, sprites=sprites, scenes=scenes, split_file=split, fold=fold,
+            steps=steps, batch_size=batch_size, seed=seed, device=device,
+        )  # fmt: skip
+        if per_image:
+            _table(per_image)
+        typer.echo(out / "model.safetensors")
+
+
+@app.command()
+def evaluate(
+    folder: Folder,
+    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="Default: the weights that come along.")] = None,
+    device: Device = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Figures of weights on labelled frames. Frames that they were trained on flatter them."""
+    with _errors():
+        from animecut.network import DEFAULT_WEIGHTS
+        from animecut.segment import Segmenter
+        from training import dataset
+        from training.evaluate import evaluate as judge
+        from training.evaluate import summary
+
+        per_image = judge(Segmenter(weights or DEFAULT_WEIGHTS, device), dataset.labelled_frames(folder))
+        if as_json:
+            typer.echo(json.dumps(summary(per_image)))
+        else:
+            _table(per_image)
+
+
+def main() -> None:
+    """Entry point of the command `animecut-train`."""
+    app()
+
+
+def _table(per_image: list["Figures"]) -> None:
+    from training.evaluate import summary
+
+    typer.echo(f"{'image':>16}  background  character  boundary F   MAD")
+    for one in sorted(per_image, key=lambda one: sum(one.iou)):
+        typer.echo(f"{one.name:>16}  {one.iou[0]:10.4f}  {one.iou[1]:9.4f}  {one.boundary_f:10.3f}  {one.mad:4.0f}")
+    whole = summary(per_image)
+    typer.echo(
+        json.dumps(
+            {key: whole[key] for key in ("images", "mean_image_iou", "dataset_iou", "pixel_accuracy", "boundary_f")}
+        )
+    )
+
+
+class _errors:  # noqa: N801 (reads as a statement)
+    """What a user can cause ends in one line and an exit code."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, SettingsError):
+            _stop(str(error), 2)
+        if isinstance(error, AnimecutError):
+            _stop(str(error), 1)
+        if isinstance(error, KeyboardInterrupt):
+            _stop("stopped; the same command goes on from the last checkpoint", 130)
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    typer.echo(f"error: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,83 @@
+"""How well weights cut labelled frames, through the same Segmenter that cuts stickers."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animecut.segment import Segmenter
+from training import metrics
+from training.dataset import Labelled
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One picture's figures; definitions in metrics.py.
+
+    iou: background and character.  boundary_f, mad and gradient: of its contour and its matte.
+    """
+
+    name: str
+    counts: metrics.Counts
+    iou: tuple[float, float]
+    boundary_f: float
+    mad: float
+    gradient: float
+
+
+def alpha_of(segmenter: Segmenter, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The network's alpha at the picture's own size: (H, W) float32 in [0, 1]."""
+    height, width = rgb.shape[:2]
+    coarse = segmenter(rgb[None])[0]
+    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def evaluate(segmenter: Segmenter, frames: Iterable[Labelled]) -> list[Figures]:
+    """Figures of every frame."""
+    return [figures(frame.name, alpha_of(segmenter, frame.rgb), frame.alpha) for frame in frames]
+
+
+def figures(name: str, p: NDArray[np.float32], t: NDArray[np.float32]) -> Figures:
+    """Figures of one predicted matte against the truth, both (H, W) float32 in [0, 1]."""
+    ours, truth = p > 0.5, t > 0.5
+    return Figures(
+        name,
+        metrics.count(ours, truth),
+        metrics.image_iou(ours, truth),
+        metrics.boundary_f(ours, truth),
+        metrics.mad(p, t),
+        metrics.gradient_error(p, t),
+    )
+
+
+def summary(per_image: Sequence[Figures]) -> dict[str, object]:
+    """What `animecut-train evaluate --json` prints."""
+    total = reduce(add, (one.counts for one in per_image))
+    background, character = np.mean([one.iou for one in per_image], axis=0)
+    pooled = total.iou()
+    return {
+        "images": len(per_image),
+        "mean_image_iou": _both(float(background), float(character)),
+        "dataset_iou": _both(*pooled),
+        "pixel_accuracy": total.pixel_accuracy(),
+        "mean_pixel_accuracy": total.mean_pixel_accuracy(),
+        "boundary_f": float(np.mean([one.boundary_f for one in per_image])),
+        "per_image": [
+            {
+                "name": one.name,
+                "background": one.iou[0],
+                "character": one.iou[1],
+                "boundary_f": one.boundary_f,
+                "mad": one.mad,
+            }
+            for one in per_image
+        ],
+    }
+
+
+def _both(background: float, character: float) -> dict[str, float]:
+    return {"background": background, "character": character, "mean": float(np.nanmean([background, character]))}

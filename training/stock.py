@@ -1,0 +1,94 @@
+"""Characters and scenes from folders, and which of them are kept for judging only."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from animecut.errors import InputError
+from training.augment import Picture
+from training.dataset import Labelled, read_rgba
+from training.synthesis import Sprite, Stock, cut_out, painted_out
+
+LONGEST = 900  # pixels; characters and scenes larger than that cost memory and show nothing more
+
+
+@dataclass(frozen=True)
+class Split:
+    """What the shipped weights learn from, and what they never see.
+
+    folds: names of labelled frames; frames of one show lie in one fold, so that nothing leaks.
+    source_weights: how often a source's characters are drawn.
+    left_out_sprites, held_out_sprites, held_out_scenes: beginnings of paths inside their folders.
+    """
+
+    folds: list[list[str]]
+    source_weights: dict[str, float]
+    left_out_sprites: list[str]
+    held_out_sprites: list[str]
+    held_out_scenes: list[str]
+
+
+def read_split(path: Path) -> Split:
+    """The committed split."""
+    return Split(**json.loads(path.read_text()))
+
+
+def load_stock(sprites: Path, scenes: Path, split: Split, *, held_out: bool) -> Stock:
+    """Characters and scenes to train on, or those held out to judge by.
+
+    sprites: folder of RGBA pictures in one folder per source.  scenes: folder of pictures without characters.
+    """
+    drawn, weights = [], []
+    for file in sorted(sprites.rglob("*.png")):
+        name = file.relative_to(sprites).as_posix()
+        if _begins(name, split.left_out_sprites) or _begins(name, split.held_out_sprites) != held_out:
+            continue
+        drawn.append(_shrunk(_trimmed(read_rgba(file))))
+        source = file.parent.name
+        # Many files of one character differ only in the face: a character counts once, however many faces it has.
+        faces = sum(other.stem.split("_")[0] == file.stem.split("_")[0] for other in file.parent.glob("*.png"))
+        weights.append(split.source_weights.get(source, 1.0) / faces**0.5)
+    places = [
+        _shrunk(read_rgba(file)[..., :3])
+        for file in sorted(scenes.iterdir())
+        if _begins(file.name, split.held_out_scenes) == held_out
+    ]
+    if not drawn or not places:
+        raise InputError(f"{sprites}, {scenes}: no characters (RGBA PNG) or no scenes in these folders")
+    return Stock(drawn, np.array(weights), places)
+
+
+def with_labelled(stock: Stock, frames: Sequence[Labelled], share: float = 0.35) -> Stock:
+    """The stock and the labelled frames' own characters and backgrounds; `share` of the characters are theirs."""
+    cut = [_shrunk(cut_out(frame)) for frame in frames]
+    each = stock.weights.sum() * share / (1 - share) / len(cut)
+    painted = [painted_out(frame) for frame in frames]
+    weights = np.concatenate([stock.weights, np.full(len(cut), each)])
+    return Stock([*stock.sprites, *cut], weights, [*stock.scenes, *painted])
+
+
+def _begins(name: str, beginnings: Sequence[str]) -> bool:
+    return any(name.startswith(beginning) for beginning in beginnings)
+
+
+def _trimmed(sprite: Sprite) -> Sprite:
+    ys, xs = np.nonzero(sprite[..., 3] > 8)
+    return sprite[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
+
+
+def _shrunk(picture: Picture) -> Picture:
+    factor = LONGEST / max(picture.shape[:2])
+    if factor >= 1:
+        return np.ascontiguousarray(picture)
+    size = (round(picture.shape[1] * factor), round(picture.shape[0] * factor))
+    if picture.shape[2] == 3:
+        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    x = picture.astype(np.float32)
+    x[..., :3] *= x[..., 3:] / 255
+    x = np.asarray(cv2.resize(x, size, interpolation=cv2.INTER_AREA), np.float32)
+    x[..., :3] *= 255 / np.maximum(x[..., 3:], 1e-3)
+    return np.clip(x, 0, 255).round().astype(np.uint8)

@@ -1,0 +1,172 @@
+"""Frames that were never broadcast: drawn characters over scenes, with exact alpha."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.augment import Matte, Picture, grade
+from training.dataset import Labelled
+
+Sprite = NDArray[np.uint8]
+"""(H, W, 4) straight RGBA."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stock:
+    """What frames are made of.
+
+    sprites: characters with exact alpha, and how often each is drawn (weights need not sum to one).
+    scenes:  (H, W, 3) RGB pictures without characters.
+    """
+
+    sprites: Sequence[Sprite]
+    weights: NDArray[np.float64]
+    scenes: Sequence[Picture]
+
+
+def cut_out(frame: Labelled) -> Sprite:
+    """The labelled character alone, a little inside its hand-drawn outline so that no background comes along."""
+    inside = cv2.erode(frame.alpha, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    soft = cv2.GaussianBlur(inside, (0, 0), 0.8)
+    ys, xs = np.nonzero(inside)
+    box = np.s_[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
+    return np.dstack([frame.rgb, (soft * 255).astype(np.uint8)])[box]
+
+
+def painted_out(frame: Labelled, longest: int = 480) -> Picture:
+    """The labelled frame's own background, the character replaced by what surrounds it (inpainting, Telea 2004)."""
+    factor = min(1.0, longest / max(frame.alpha.shape))
+    size = (round(frame.alpha.shape[1] * factor), round(frame.alpha.shape[0] * factor))
+    rgb = cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA)
+    mask = (cv2.resize(frame.alpha, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
+    return np.asarray(cv2.inpaint(rgb, cv2.dilate(mask, np.ones((9, 9), np.uint8)), 5, cv2.INPAINT_TELEA), np.uint8)
+
+
+def composite(stock: Stock, height: int, width: int, rng: np.random.Generator) -> tuple[Picture, Matte]:
+    """A frame of none to three characters over a scene, with the alpha of all of them together."""
+    canvas = _scene(stock, height, width, rng)
+    alpha = np.zeros((height, width), np.float32)
+    count = int(rng.choice(4, p=[0.1, 0.55, 0.25, 0.1]))
+    light = canvas.reshape(-1, 3).mean(axis=0)
+    for _ in range(count):
+        sprite = stock.sprites[int(rng.choice(len(stock.weights), p=stock.weights / stock.weights.sum()))]
+        layer = _posed(sprite, height, width, rng, crowd=count > 1)
+        colour, a = _lit(layer[..., :3], light, rng), np.asarray(layer[..., 3] / 255, np.float32)
+        if rng.random() < 0.15:
+            _rim(canvas, a, rng)
+        canvas = (canvas * (1 - a[..., None]) + colour * a[..., None] + 0.5).astype(np.uint8)
+        alpha = np.asarray(alpha + a - alpha * a, np.float32)
+    if rng.random() < 0.25:
+        canvas = _overlaid(canvas, alpha, rng)
+    return canvas, alpha
+
+
+def _scene(stock: Stock, height: int, width: int, rng: np.random.Generator) -> Picture:
+    """A cut of a scene, sometimes out of focus as behind a close-up, or a plain or shaded card."""
+    if rng.random() < 0.12:
+        top, bottom = rng.uniform(0, 255, (2, 3))
+        if rng.random() < 0.4:
+            bottom = top
+        ramp = np.linspace(0, 1, height)[:, None, None]
+        return np.broadcast_to(top * (1 - ramp) + bottom * ramp, (height, width, 3)).astype(np.uint8)
+    scene = stock.scenes[int(rng.integers(len(stock.scenes)))]
+    h, w = scene.shape[:2]
+    cut = min(1.0, float(np.exp(rng.uniform(np.log(0.35), 0.1))))
+    scale = max(height / (h * cut), width / (w * cut))
+    ch, cw = min(h, round(height / scale)), min(w, round(width / scale))
+    y, x = int(rng.integers(h - ch + 1)), int(rng.integers(w - cw + 1))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    canvas = np.asarray(cv2.resize(scene[y : y + ch, x : x + cw], (width, height), interpolation=how), np.uint8)
+    if rng.random() < 0.5:
+        canvas = canvas[:, ::-1]
+    if rng.random() < 0.35:
+        canvas = np.asarray(cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.8, 5)), np.uint8)
+    return np.ascontiguousarray(grade(canvas, rng, 1.3) if rng.random() < 0.5 else canvas)
+
+
+def _posed(sprite: Sprite, height: int, width: int, rng: np.random.Generator, *, crowd: bool) -> Sprite:
+    """The character somewhere in a frame of (height, width): a long shot, a bust or a face, upright or leaning."""
+    h, w = sprite.shape[:2]
+    # Long shots show the whole figure, close-ups only its upper part.
+    tall = h > 1.5 * w
+    size = rng.uniform(0.35, 1.1) if crowd or rng.random() < 0.4 else rng.uniform(0.9, 3.2 if tall else 1.8)
+    scale = height * size / h
+    angle = np.radians(rng.normal(0, 6))
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    linear = np.array([[flip * cos, -sin], [flip * sin, cos]])
+    centre_x = rng.uniform(0.05, 0.95) * width
+    # The head stays in sight: its top lies in the frame's upper two thirds, unless the figure is small.
+    head_y = rng.uniform(-0.12, 0.45) * height if size > 0.8 else rng.uniform(0, max(0.05, 1.0 - size)) * height
+    if (sprite[-1, :, 3] > 128).mean() > 0.2:  # drawn as a bust: the cut belongs below the frame
+        head_y = max(head_y, height - h * scale)
+    offset = np.array([centre_x, head_y]) - linear @ np.array([w / 2, 0.0])
+    if scale < 0.7:
+        near = (max(1, round(w * scale * 1.3)), max(1, round(h * scale * 1.3)))
+        linear = linear @ np.diag([w / near[0], h / near[1]])
+        sprite = _premultiplied_resize(sprite, near)
+    premultiplied = sprite.astype(np.float32)
+    premultiplied[..., :3] *= premultiplied[..., 3:] / 255
+    matrix = np.column_stack([linear, offset])
+    layer = cv2.warpAffine(premultiplied, matrix, (width, height), flags=cv2.INTER_LINEAR)
+    return _straight(np.asarray(layer, np.float32))
+
+
+def _premultiplied_resize(sprite: Sprite, size: tuple[int, int]) -> Sprite:
+    premultiplied = sprite.astype(np.float32)
+    premultiplied[..., :3] *= premultiplied[..., 3:] / 255
+    return _straight(np.asarray(cv2.resize(premultiplied, size, interpolation=cv2.INTER_AREA), np.float32))
+
+
+def _straight(premultiplied: NDArray[np.float32]) -> Sprite:
+    alpha = np.maximum(premultiplied[..., 3:], 1e-3)
+    colour = np.clip(premultiplied[..., :3] * 255 / alpha, 0, 255)
+    return np.dstack([colour, premultiplied[..., 3]]).round().astype(np.uint8)
+
+
+def _lit(rgb: Picture, light: NDArray[np.float64], rng: np.random.Generator) -> Picture:
+    """The character graded on its own, then pulled some way towards the scene's light."""
+    if rng.random() < 0.7:
+        rgb = grade(rgb, rng, 0.8)
+    pull = rng.uniform(0, 0.5) if rng.random() < 0.6 else 0.0
+    tint = (light + 40) / max(1.0, float(light.max()) + 40)
+    return np.clip(rgb * (1 - pull + pull * tint), 0, 255).astype(np.uint8)
+
+
+def _rim(canvas: Picture, alpha: Matte, rng: np.random.Generator) -> None:
+    """A glow of light behind the character, in place."""
+    glow = cv2.GaussianBlur(alpha, (0, 0), rng.uniform(2, 10))[..., None] * rng.uniform(0.2, 0.7)
+    canvas[...] = (canvas * (1 - glow) + rng.uniform(150, 255, 3) * glow).astype(np.uint8)
+
+
+def _overlaid(canvas: Picture, alpha: Matte, rng: np.random.Generator) -> Picture:
+    """Subtitles, a logo or letter boxes: background wherever they are. Changes alpha in place."""
+    height, width = alpha.shape
+    ink, mask = canvas.copy(), np.zeros((height, width), np.uint8)
+    what = rng.random()
+    if what < 0.2:
+        bar = int(height * rng.uniform(0.04, 0.12))
+        mask[:bar], mask[-bar:] = 255, 255
+        ink[:] = 0
+    else:
+        text = "".join(chr(int(c)) for c in rng.integers(33, 126, int(rng.integers(3, 34))))
+        size = height / 480 * rng.uniform(0.6, 1.6)
+        at_bottom = what < 0.75
+        where = (
+            int(rng.uniform(0.02, 0.4) * width),
+            int(height * (rng.uniform(0.86, 0.97) if at_bottom else rng.uniform(0.05, 0.12))),
+        )
+        face = int(rng.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX]))
+        cv2.putText(mask, text, where, face, size, 255, max(2, round(size * 5)), cv2.LINE_AA)
+        ink[mask > 0] = rng.choice([0, 30])
+        cv2.putText(
+            ink, text, where, face, size, rng.uniform(180, 255, 3).tolist(), max(1, round(size * 2)), cv2.LINE_AA
+        )
+    cover = (mask.astype(np.float32) / 255)[..., None]
+    if what < 0.2:
+        alpha *= 1 - cover[..., 0]
+    # Thin letters over a body stay part of it: a sticker with holes shaped like a subtitle is worse than one with text.
+    return (canvas * (1 - cover) + ink * cover).astype(np.uint8)
