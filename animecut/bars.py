@@ -5,7 +5,7 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from animecut.pipeline import Watch
+from animecut.watch import Watch
 
 
 class Bars(Watch):

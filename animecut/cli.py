@@ -1,6 +1,7 @@
 """Words on the command line -> Settings -> cut(). The only module that prints, draws a bar and exits."""
 
 import json
+import os
 import signal
 import sys
 import time
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from animecut import __version__
-from animecut.errors import AnimecutError, SettingsError
+from animecut.errors import AnimecutError, OutputError, SettingsError
 from animecut.settings import FORMATS, MATTINGS, Format, Matting, Settings, parse_time
 
 if TYPE_CHECKING:
@@ -171,8 +172,10 @@ def _one(
     report, problem = pipeline.Report(), None
     with Bars(silent=quiet) as watch:
         try:
-            _refuse_existing(source, targets, overwrite)
+            _make_room(source, targets, overwrite)
             report = pipeline.cut(source, targets, settings, segmenter, watch)
+        except SettingsError:
+            raise  # wrong for every input
         except AnimecutError as error:
             problem = str(error)
     return report, time.perf_counter() - started, problem
@@ -242,14 +245,24 @@ def _matting(name: str) -> Matting:
     raise SettingsError(f"--matting {name}: unknown; choose from {', '.join(MATTINGS)}")
 
 
-def _refuse_existing(source: Path, targets: list["Target"], overwrite: bool) -> None:
+def _make_room(source: Path, targets: list["Target"], overwrite: bool) -> None:
     for target in targets:
+        _make_folder(target.path.parent)
         if target.path.exists() and source.exists() and target.path.samefile(source):
-            raise SettingsError(f"{target.path}: is the input itself; name another output with -o")
+            raise OutputError(f"{target.path}: is the input itself; name another output with -o")
         if target.path.exists() and not overwrite:
-            raise SettingsError(
+            raise OutputError(
                 f"{target.path}: is there already; add --overwrite to replace it, or name another with -o"
             )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: no folder can be made there ({error.strerror}); name another with -o") from error
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{folder}: may not be written to; name another with -o")
 
 
 def _lines(report: "Report", seconds: float, segmenter: "Segmenter") -> list[str]:

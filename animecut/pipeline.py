@@ -1,33 +1,33 @@
 """The story: a source goes in, stickers come out. The only module that knows all stages."""
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from animecut import compose, drawings, refine
-from animecut.clip import Alpha, Clip
+from animecut.clip import Alpha, Clip, Pixels
 from animecut.compose import Box, Placement
 from animecut.decode import decode, describe
 from animecut.encode import Written, write
 from animecut.errors import NoCharacter
 from animecut.pick import pick, without_specks
-from animecut.segment import Segmenter
 from animecut.settings import Format, Settings
-from animecut.spool import Spool
+from animecut.spool import Record, Spool
 from animecut.steady import steady
+from animecut.watch import Watch
 
-Item = TypeVar("Item")
 Found = Iterator[tuple[Clip, Alpha]]
+Segment = Callable[[Pixels], Alpha]
+"""Pictures to coarse alpha; a Segmenter is one."""
 
 PRESENT = 0.5  # probability from which a place counts as character when deciding whether there is one
 VISIBLE = 0.05  # probability from which a place may show in the sticker
 SURROUNDINGS = 0.04  # of the picture's longer side, kept around a character so that the matting knows the background
+PATIENCE = 2.0  # seconds to wait for the matting solver before saying why
 
 
 @dataclass(frozen=True)
@@ -49,79 +49,33 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-class Watch:
-    """Who is told how far the work is and where the time goes. The base class keeps the seconds and is silent."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._stages: list[str] = []
-        self._since = time.perf_counter()
-
-    def progress(self, stage: str, done: int, total: int | None) -> None:
-        """So many pictures of a stage are done."""
-
-    def notice(self, message: str) -> None:
-        """Something a user should know."""
-
-    def each(self, stage: str, items: Iterable[Item]) -> Iterator[Item]:
-        """The same items; the time that they take is this stage's, but for what an inner stage takes."""
-        iterator = iter(items)
-        while True:
-            with self.during(stage):
-                item = next(iterator, None)
-            if item is None:
-                return
-            yield item
-
-    @contextmanager
-    def during(self, stage: str) -> Iterator[None]:
-        """Charge the time inside to a stage, and stop charging the one outside."""
-        self._charge()
-        self._stages.append(stage)
-        try:
-            yield
-        finally:
-            self._charge()
-            self._stages.pop()
-
-    def _charge(self) -> None:
-        now = time.perf_counter()
-        if self._stages:
-            self.seconds[self._stages[-1]] = self.seconds.get(self._stages[-1], 0.0) + now - self._since
-        self._since = now
-
-
-def cut(source: Path, targets: Sequence[Target], settings: Settings, segmenter: Segmenter, watch: Watch) -> Report:
-    """Cut the characters out of a source and write them to every target.
+def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Segment, watch: Watch) -> Report:
+    """Cut the characters out of a source and write them to every target, whose folders are there.
 
     Raises AnimecutError: the source cannot be read, holds no character, or a target cannot be written.
     """
     report = Report(seconds=watch.seconds)
     with Spool() as found, Spool() as stickers:
-        matting = _get_ready(settings)
-        stream = find(source, settings, segmenter, watch, report)
-        placement = _set_aside(stream, found, source, settings)
-        matting(watch)
-        for i, sticker in enumerate(finish(found, placement, settings, watch), start=1):
+        wait_for_matting = _load_matting()
+        placement = _set_aside(find(source, settings, segment, watch, report), found, source, settings)
+        wait_for_matting(watch)
+        for sticker in finish(found, placement, settings, watch):
             stickers.append(sticker.pixels, sticker.times)
-            watch.progress("matting", i, len(found))
         for target in targets:
+            clips = _Stickers(stickers, target.format, watch)
             with watch.during("encode"):
-                clips = _Stickers(stickers, target.format, watch)
-                report.outputs.append(
-                    write(target.path, clips, target.format, loop=settings.loop, quality=settings.quality)
-                )
+                done = write(target.path, clips, target.format, loop=settings.loop, quality=settings.quality)
+            report.outputs.append(done)
     return report
 
 
-def find(source: Path, settings: Settings, segmenter: Segmenter, watch: Watch, report: Report) -> Found:
+def find(source: Path, settings: Settings, segment: Segment, watch: Watch, report: Report) -> Found:
     """Every drawing of the source with its calm, coarse alpha."""
     clips = watch.each("decode", decode(source, settings.start, settings.end))
-    clips = _counted(clips, source, settings, watch, report)
-    clips = watch.each("drawings", drawings.merge_held(clips))
+    clips = watch.each("drawings", drawings.merge_held(_counted(clips, source, settings, watch, report)))
     if settings.fps:
         clips = drawings.at_most(clips, settings.fps)
-    found: Found = ((clip, segmenter(compose.over(clip.pixels, compose.GREY))) for clip in clips)
+    found: Found = ((clip, segment(compose.over(clip.pixels, compose.GREY))) for clip in clips)
     found = watch.each("segment", found)
     found = watch.each("pick", pick(found, settings.pick))
     found = watch.each("steady", steady(found, strength=settings.steady))
@@ -135,16 +89,54 @@ def find(source: Path, settings: Settings, segmenter: Segmenter, watch: Watch, r
 def finish(found: Spool, placement: Placement, settings: Settings, watch: Watch) -> Iterator[Clip]:
     """Every drawing set aside as one picture of the sticker: placed, matted, and laid over its background."""
     background = compose.read_background(settings.background)
-    for picture, corner, size, alpha, times in found:
+    doubtful = 0
+    for done, record in enumerate(found, start=1):
         with watch.during("compose"):
-            whole = _restored(picture, corner, size)
-            placed = compose.resample(whole, placement)
-            coarse = compose.resample_alpha(alpha.astype(np.float32), placement, (int(size[0]), int(size[1])))
+            placed, coarse, grain = _placed(record, placement)
         with watch.during("refine"):
-            rgba = refine.refine(placed[..., :3], coarse, matting=settings.matting)
+            doubtful += settings.matting != "none" and refine.hopeless(coarse, grain=grain)
+            rgba = refine.refine(placed[..., :3], coarse, matting=settings.matting, grain=grain)
         if placed.shape[2] == 4:  # what the source itself left transparent stays so
             rgba[..., 3] = np.minimum(rgba[..., 3], placed[..., 3])
-        yield Clip((rgba if background is None else compose.over(rgba, background))[None], times)
+        if background is not None:
+            rgba[..., :3], rgba[..., 3] = compose.over(rgba, background), 255
+        yield Clip(rgba[None], record[-1])
+        watch.progress("matting", done, len(found))
+    if doubtful:
+        watch.notice(
+            f"{doubtful} of {len(found)} drawings were too doubtful to be matted; their edges are the network's own"
+        )
+
+
+def _set_aside(stream: Found, found: Spool, source: Path, settings: Settings) -> Placement:
+    """Put every drawing away, no more of it than its character needs; return where the sticker lies in the picture."""
+    everywhere: Box | None = None
+    present = False
+    size = (0, 0)
+    for clip, alpha in stream:
+        size = (clip.pixels.shape[1], clip.pixels.shape[2])
+        for i in range(len(clip)):
+            present |= bool((alpha[i] > PRESENT).any())
+            box = compose.bounding_box(alpha[i], VISIBLE, size)
+            everywhere = everywhere | box if everywhere and box else everywhere or box
+            near = (box or Box(0, 0, 1, 1)).grown(round(SURROUNDINGS * max(size)), size)
+            picture = clip.pixels[i, near.top : near.bottom, near.left : near.right]
+            corner = np.array([near.top, near.left])
+            found.append(picture, corner, np.array(size), alpha[i].astype(np.float16), clip.times[i : i + 2])
+    if everywhere is None or not present:
+        raise NoCharacter(f"{source}: no character found; try another --start and --end, or --weights of your show")
+    box = everywhere if settings.crop else Box(0, 0, size[1], size[0])
+    return compose.place(box, size, settings.size, settings.margin if settings.crop else 0)
+
+
+def _placed(record: Record, placement: Placement) -> tuple[Pixels, NDArray[np.float32], float]:
+    """A drawing set aside at the sticker's size, its coarse alpha there, and sticker pixels per pixel of that."""
+    picture, (top, left), (height, width), alpha, _ = record
+    whole = np.zeros((height, width, picture.shape[2]), np.uint8)
+    whole[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    coarse = compose.resample_alpha(alpha.astype(np.float32), placement, (int(height), int(width)))
+    grain = placement.size[1] / placement.crop.width * width / alpha.shape[1]
+    return compose.resample(whole, placement), coarse, float(grain)
 
 
 def _counted(clips: Iterable[Clip], source: Path, settings: Settings, watch: Watch, report: Report) -> Iterator[Clip]:
@@ -159,45 +151,14 @@ def _counted(clips: Iterable[Clip], source: Path, settings: Settings, watch: Wat
         yield clip
 
 
-def _set_aside(stream: Found, found: Spool, source: Path, settings: Settings) -> Placement:
-    """Put every drawing away, no more of it than its character needs; return where the sticker lies in the picture."""
-    everywhere: Box | None = None
-    present = False
-    height = width = 0
-    for clip, alpha in stream:
-        height, width = clip.pixels.shape[1:3]
-        for i in range(len(clip)):
-            box = compose.bounding_box(alpha[i], VISIBLE, (height, width))
-            present |= bool((alpha[i] > PRESENT).any())
-            everywhere = box if everywhere is None or box is None else everywhere | box
-            near = (box or Box(0, 0, 1, 1)).grown(round(SURROUNDINGS * max(height, width)), (height, width))
-            picture = clip.pixels[i, near.top : near.bottom, near.left : near.right]
-            corner, size = np.array([near.top, near.left]), np.array([height, width])
-            found.append(picture, corner, size, alpha[i].astype(np.float16), clip.times[i : i + 2])
-    if everywhere is None or not present:
-        raise NoCharacter(
-            f"{source}: no character found in this range; try another --start and --end, or --weights of your show"
-        )
-    box = everywhere if settings.crop else Box(0, 0, width, height)
-    return compose.place(box, (height, width), settings.size, settings.margin if settings.crop else 0)
-
-
-def _restored(picture: compose.Picture, corner: np.ndarray, size: np.ndarray) -> compose.Picture:
-    """The part that was set aside back in its place in the whole picture, the rest black."""
-    whole = np.zeros((*size, picture.shape[2]), np.uint8)
-    top, left = corner
-    whole[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
-    return whole
-
-
-def _get_ready(settings: Settings) -> Callable[[Watch], None]:
+def _load_matting() -> Callable[[Watch], None]:
     """Load the matting solver beside the other stages; the first time on a machine it compiles for half a minute."""
     thread = threading.Thread(target=refine.warm_up, daemon=True)
     thread.start()
 
     def wait(watch: Watch) -> None:
         with watch.during("startup"):
-            thread.join(2.0)
+            thread.join(PATIENCE)
             if thread.is_alive():
                 watch.notice("preparing the matting solver: about half a minute, the first time on this machine only")
                 thread.join()
@@ -206,12 +167,12 @@ def _get_ready(settings: Settings) -> Callable[[Watch], None]:
 
 
 class _Stickers:
-    """The finished pictures as clips of one, as often as they are asked for."""
+    """The finished pictures as clips of one, as often as they are asked for; for a GIF with its alpha of one bit."""
 
-    def __init__(self, stickers: Spool, stage: str, watch: Watch) -> None:
-        self._stickers, self._stage, self._watch = stickers, stage, watch
+    def __init__(self, stickers: Spool, kind: Format, watch: Watch) -> None:
+        self._stickers, self._kind, self._watch = stickers, kind, watch
 
     def __iter__(self) -> Iterator[Clip]:
-        for i, (pixels, times) in enumerate(self._stickers, start=1):
-            yield Clip(pixels, times)
-            self._watch.progress(self._stage, i, len(self._stickers))
+        for done, (pixels, times) in enumerate(self._stickers, start=1):
+            yield Clip(refine.one_bit(pixels) if self._kind == "gif" else pixels, times)
+            self._watch.progress(self._kind, done, len(self._stickers))

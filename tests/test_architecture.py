@@ -16,8 +16,12 @@ MAY = {
     "network": set(),
     "settings": set(),
     "pipeline": {room.stem for room in ROOMS} - {"cli", "bars"},
-    "bars": {"pipeline"},
+    "bars": {"watch"},
+    "encode": {"animation", "gif", "pictures"},
+    "gif": {"animation", "pictures"},
+    "animation": {"pictures"},
     "cli": {room.stem for room in ROOMS},
+    "__main__": {"cli"},
 }
 DOORS = {  # who may know an outside library
     "pymatting": {"refine"},

@@ -22,6 +22,7 @@ from training.synthesis import Stock, composite
 
 SHAPES = ((256, 448), (256, 448), (256, 448), (336, 336), (448, 256))  # height, width; most clips are wide
 CHECKPOINT_EVERY = 100  # steps
+WORKERS = 1  # processes that compose batches while the network learns; one keeps up with two cores
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,12 @@ def fit(
     done = 0
     if checkpoint and checkpoint.exists():
         done = _restore(checkpoint, network, average, optimiser, schedule)
-    torch.manual_seed(recipe.seed + done)
-    # Spawned, not forked: OpenCV's threads do not survive a fork.
     batches = Frames(frames, stock, recipe, done)
-    loader = DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=4, multiprocessing_context="spawn")
+    # Spawned, not forked: OpenCV's threads do not survive a fork.
+    context = "spawn" if WORKERS else None
+    loader = DataLoader(batches, batch_size=None, num_workers=WORKERS, multiprocessing_context=context)
     for step, batch in enumerate(loader, start=done + 1):
+        torch.manual_seed(recipe.seed * 1_000_003 + step)  # dropout of a resumed run is the undisturbed one's
         losses = _step(network, optimiser, [x.to(device, non_blocking=True) for x in batch])
         if not math.isfinite(losses["total"]):
             raise AnimecutError(f"step {step}: the loss is {losses['total']} ({losses}); lower the learning rate")
@@ -122,9 +124,10 @@ def fit(
 def _step(network: PSPNet, optimiser: torch.optim.Optimizer, batch: Sequence[Tensor]) -> dict[str, float]:
     rgb, alpha, exact = batch
     network.train()
-    for module in network.backbone.modules():
+    # A few dozen frames are too few to estimate the backbone's statistics anew, and one picture is too few for any.
+    for module in (network.backbone if len(rgb) > 1 else network).modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.eval()  # a few dozen frames are too few to estimate the backbone's statistics anew
+            module.eval()
     with torch.autocast(rgb.device.type, torch.bfloat16):
         logits = network(rgb.contiguous(memory_format=torch.channels_last))
     losses = matte_loss(logits, alpha, exact)

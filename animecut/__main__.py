@@ -1,0 +1,5 @@
+"""`python -m animecut`."""
+
+from animecut.cli import main
+
+main()

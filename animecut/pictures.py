@@ -1,0 +1,107 @@
+"""Clips to the pictures that are written: RGBA, each once, with its time in the format's ticks."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animecut.clip import Clip
+
+Picture = NDArray[np.uint8]
+"""(H, W, 4) straight RGBA, uint8, sRGB."""
+
+Timed = tuple[Picture, int]
+"""A picture and for how many ticks it is shown."""
+
+HOLD_BLOCK = 8  # pixels; a block of this size is held as a whole, or its pixels would speckle
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How a format counts time."""
+
+    rate: int
+    """Ticks per second."""
+    shortest: int
+    """Ticks; what is shown for less is left out, its time goes to its neighbour."""
+    longest: int
+    """Ticks; what is shown for longer is repeated."""
+
+
+def timed(clips: Iterable[Clip], limits: Limits, tolerance: int, *, one_bit: bool) -> Iterator[Timed]:
+    """All pictures as RGBA and their ticks, rounded where they start, so that no rounding adds up.
+
+    Equal neighbours become one picture. A picture too short for the format gives its time to the next one, the last
+    one to the one before it. Where alpha is 0, so is RGB. Raises ValueError where pictures differ in size.
+    """
+    origin: float | None = None
+    ready: Timed | None = None  # the one before, in case that the last one is too short
+    current: Picture | None = None
+    start = end = 0
+    for clip in clips:
+        origin = float(clip.times[0]) if origin is None else origin
+        for i, pixels in enumerate(clip.pixels):
+            at = round((clip.times[i] - origin) * limits.rate)
+            end = round((clip.times[i + 1] - origin) * limits.rate)
+            picture = _canonical(pixels, one_bit=one_bit)
+            if current is None:
+                current = picture
+                continue
+            if picture.shape != current.shape:
+                raise ValueError(f"pictures differ in size: {current.shape} and {picture.shape}")
+            picture = hold(picture, current, tolerance)
+            if at - start >= limits.shortest and not np.array_equal(picture, current):
+                yield from _pieces(ready, limits.longest)
+                ready, start = (current, at - start), at
+            current = picture
+    if current is None:
+        raise ValueError("no picture to write")
+    if ready and end - start < limits.shortest:
+        ready = (ready[0], ready[1] + end - start)
+    else:
+        yield from _pieces(ready, limits.longest)
+        ready = (current, max(end - start, limits.shortest))
+    yield from _pieces(ready, limits.longest)
+
+
+def _pieces(picture: Timed | None, longest: int) -> Iterator[Timed]:
+    if picture is None:
+        return
+    pixels, ticks = picture
+    while ticks > longest:
+        yield pixels, longest
+        ticks -= longest
+    yield pixels, ticks
+
+
+def _canonical(pixels: NDArray[np.uint8], *, one_bit: bool) -> Picture:
+    if pixels.shape[2] == 3:
+        return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+    alpha = np.where(pixels[..., 3:] >= 128, np.uint8(255), np.uint8(0)) if one_bit else pixels[..., 3:]
+    return np.concatenate([np.where(alpha > 0, pixels[..., :3], np.uint8(0)), alpha], axis=2)
+
+
+def hold(picture: Picture, before: Picture, tolerance: int) -> Picture:
+    """The picture with every block taken from the one before in which nothing visible changed: noise is not sent.
+
+    A block changed where a premultiplied colour or alpha is off by more than `tolerance` levels anywhere in it, or
+    alpha became or was 0 or 255. What is shown stays the reference, so that slow changes do get through.
+    """
+    if tolerance <= 0:
+        return picture
+    alpha, alpha_before = picture[..., 3:].astype(np.float32) / 255, before[..., 3:].astype(np.float32) / 255
+    colour = np.abs(picture[..., :3] * alpha - before[..., :3] * alpha_before).max(axis=2)
+    fade = cv2.absdiff(picture[..., 3], before[..., 3])
+    extreme = _is_extreme(picture[..., 3]) | _is_extreme(before[..., 3])
+    changed = (colour > tolerance) | (fade > tolerance) | (fade > 0) & extreme
+    height, width = changed.shape
+    padded = np.pad(changed, ((0, -height % HOLD_BLOCK), (0, -width % HOLD_BLOCK)))
+    blocks = padded.reshape(padded.shape[0] // HOLD_BLOCK, HOLD_BLOCK, -1, HOLD_BLOCK).any(axis=(1, 3))
+    whole = blocks.repeat(HOLD_BLOCK, axis=0).repeat(HOLD_BLOCK, axis=1)[:height, :width]
+    return np.where(whole[..., None], picture, before)
+
+
+def _is_extreme(alpha: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    return np.asarray((alpha == 0) | (alpha == 255))

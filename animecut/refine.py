@@ -1,0 +1,227 @@
+"""Coarse alpha to a sticker's soft edge, clean of the background's colour. The only door to pymatting.
+
+The network knows where a character is, but not to the pixel. Where it doubts, the picture decides: first by which
+colours lie nearby inside and outside and by the ink line, which belongs to the character; then by closed-form matting in
+the narrow band that is still open. Last, the colours of the edge are estimated, so that none of the old background stays.
+Everything is a function of one picture. pymatting's loops are threaded: call from one thread at a time.
+"""
+
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Matting = Literal["closed-form", "knn", "none"]
+Rgb = NDArray[np.uint8]
+Plane = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Window = tuple[slice, slice]
+
+SURE = 0.05  # probability from 0 or from 1 within which the network is believed, away from its contour
+REACH = 3.0  # pixels of the network's grid: so far from its contour the network may be wrong without knowing
+DOUBT_LIMIT = 0.5  # share of the picture: where more is in doubt, colours tell nothing and the network's alpha stays
+CELLS = 8  # cells along the longer side in which colours are counted
+SHADES = 16  # steps of each colour channel that are told apart
+EVIDENCE_WEIGHT = 2.0  # of the log odds of colour against those of the network
+EVIDENCE_LIMIT = 3.0  # log odds that colour alone can reach
+SEEN = 0.1  # pixels: a colour seen less often than this is unknown
+INK_REACH = 3  # pixels: half the width of the widest ink line
+INK_CONTRAST = 20.0  # of 255: a line this much darker than both its sides is ink for certain
+INK_WEIGHT = 2.0  # log odds by which ink beside the character is the character's
+INK_PRESENCE = (0.1, 0.3)  # probability of the network at which ink begins to count, and counts in full
+BAND = 1.5  # pixels: the blur whose grey zone is handed to the matting
+PRIOR = 0.03  # weight of a sure guess against the matting's colour lines
+PRIOR_FLOOR = 1e-4  # weight of an even guess; keeps the equations well-conditioned
+EPSILON = 1e-5  # closed-form's regularisation, for flat colours with a codec's noise on them
+TAIL = 0.05  # alpha within this of 0 or 1 is a solver's tail, not glass
+GRADIENT_WEIGHT = 0.1  # pymatting's default, 1, lets the background's colour into one-pixel edges
+SOLID = 0.5  # alpha from which a pixel shows where it can only be on or off
+
+
+def warm_up() -> None:
+    """Load pymatting, which compiles for half a minute when a machine does it first; may run in a thread of its own."""
+    import pymatting  # noqa: F401
+
+
+def refine(rgb: Rgb, alpha: Plane, *, matting: Matting = "closed-form", grain: float = 2.0) -> NDArray[np.uint8]:
+    """The character of one picture as straight RGBA.
+
+    rgb:     (H, W, 3) uint8.
+    alpha:   (H, W) float32 in [0, 1], the network's probability, resampled onto the same pixels.
+    matting: closed-form (Levin et al. 2008), knn (Chen et al. 2013; slow, for stills), or none: alpha stays as it is.
+    grain:   pixels of the picture to one pixel of the network's grid.
+
+    Returns (H, W, 4) uint8: where alpha is 255 the colour is the source's own, where it is 0 the colour is black.
+    Where `hopeless(alpha, grain=grain)` the alpha stays as with none.
+    """
+    if matting != "none" and not hopeless(alpha, grain=grain):
+        alpha = _matted(rgb, alpha, matting, grain)
+    opacity = np.rint(alpha * 255).astype(np.uint8)
+    return np.dstack([_clean_colour(rgb, opacity), opacity])
+
+
+def hopeless(alpha: Plane, *, grain: float = 2.0) -> bool:
+    """Whether the network doubts so much of a picture that `refine` leaves its alpha as it is. Arguments as there."""
+    return bool(_doubtful(alpha, grain).mean() > DOUBT_LIMIT)
+
+
+def one_bit(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same picture with an alpha of 0 or 255 only, its contour smooth, its strands and the gaps between them kept.
+
+    rgba: (..., H, W, 4) uint8 straight, its edge clean as `refine` leaves it. No dither, and pixels that become solid
+    take the colour of the character beside them, so that no rim shows on black or on white.
+    """
+    if rgba.ndim > 3:
+        return np.stack([one_bit(picture) for picture in rgba])
+    alpha = rgba[..., 3].astype(np.float32) / 255
+    soft = _blurred(alpha, 0.8)
+    solid = _with_strands(soft > SOLID, alpha > SOLID)
+    solid = ~_with_strands(~solid, alpha <= SOLID)
+    weight = _blurred(alpha, 1.0)
+    around = _blurred(rgba[..., :3] * alpha[..., None], 1.0) / np.maximum(weight, 1e-3)[..., None]
+    own = np.clip(2 * alpha, 0, 1)[..., None]  # of a faint pixel even the estimated colour is a guess
+    colour = np.rint(own * rgba[..., :3] + (1 - own) * around).astype(np.uint8)
+    return np.dstack([colour * solid[..., None], solid.astype(np.uint8) * np.uint8(255)])
+
+
+def _with_strands(smooth: Mask, crisp: Mask) -> Mask:
+    """A smoothed mask, and of the crisp one whatever was too thin to survive the smoothing."""
+    lost = crisp & ~_grown(smooth, 1)
+    area = cv2.connectedComponentsWithStats(lost.view(np.uint8))
+    long = np.asarray(area[2])[:, cv2.CC_STAT_AREA] >= 4
+    long[0] = False
+    return smooth | (_grown(long[area[1]], 1) & crisp)
+
+
+def _matted(rgb: Rgb, alpha: Plane, matting: Matting, grain: float) -> Plane:
+    doubtful = _doubtful(alpha, grain)
+    guess = (alpha > SOLID).astype(np.float32)
+    if not doubtful.any():
+        return guess
+    odds = _log_odds(np.clip(alpha[doubtful], 0.01, 0.99))
+    odds += EVIDENCE_WEIGHT * _colour_evidence(rgb, alpha, doubtful) + INK_WEIGHT * _ink(rgb, alpha)[doubtful]
+    guess[doubtful] = 1 / (1 + np.exp(-odds))
+    grey = _blurred(guess, BAND)
+    band = doubtful & (grey > 0.02) & (grey < 0.98)
+    if band.any():
+        crop = _bounds(band, margin=2)
+        guess[crop] = _solved(rgb[crop], np.where(band, guess, guess > SOLID)[crop], band[crop], matting)
+    return np.clip((guess - TAIL) / (1 - 2 * TAIL), 0, 1)
+
+
+def _doubtful(alpha: Plane, grain: float) -> Mask:
+    """The trimap's unknown: where the network says so, and a strip along its contour where it may be wrong unawares."""
+    inside = alpha > SOLID
+    near = _distance(inside) + _distance(~inside) <= REACH * grain
+    doubtful: Mask = near | ((alpha > SURE) & (alpha < 1 - SURE))
+    return doubtful
+
+
+def _colour_evidence(rgb: Rgb, alpha: Plane, where: Mask) -> Plane:
+    """Log odds of each pixel of `where` being character, by how often its colour was seen nearby in and outside it.
+
+    Colours are counted in a coarse grid over place and colour, blurred, and looked up linearly between its cells: the
+    bilateral grid of Chen, Paris and Durand 2007.
+    """
+    from scipy import ndimage  # type: ignore[import-untyped]
+
+    height, width = alpha.shape
+    cell = max(height, width) / CELLS
+    rows, columns = np.mgrid[:height, :width].astype(np.float32) / np.float32(cell)
+    shades = rgb.astype(np.float32) * ((SHADES - 1) / 255)
+    place = np.stack([rows, columns, *np.moveaxis(shades, 2, 0)])
+    shape = (int(height / cell) + 2, int(width / cell) + 2, SHADES, SHADES, SHADES)
+    seen = []
+    for sure in (alpha > 1 - SURE, alpha < SURE):
+        index = np.ravel_multi_index(tuple(np.rint(place[:, sure]).astype(np.intp)), shape)
+        count = np.bincount(index, minlength=int(np.prod(shape))).astype(np.float32).reshape(shape)
+        count = ndimage.gaussian_filter(count, (1, 1, 0.7, 0.7, 0.7), mode="constant", truncate=2)
+        seen.append(ndimage.map_coordinates(count, place[:, where], order=1, mode="nearest") + SEEN)
+    evidence: Plane = np.clip(np.log(seen[0] / seen[1]), -EVIDENCE_LIMIT, EVIDENCE_LIMIT)
+    return evidence
+
+
+def _ink(rgb: Rgb, alpha: Plane) -> Plane:
+    """How surely each pixel is a dark line that belongs to the character, in [0, 1]."""
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * INK_REACH + 1, 2 * INK_REACH + 1))
+    contrast = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, disc).astype(np.float32)
+    dark = np.clip(2 * contrast / INK_CONTRAST - 1, 0, 1)
+    low, high = INK_PRESENCE
+    ink: Plane = dark * np.clip((alpha - low) / (high - low), 0, 1)
+    return ink
+
+
+def _solved(rgb: Rgb, guess: Plane, band: Mask, matting: Matting) -> Plane:
+    """The guess, in its band replaced by the alpha that best fits both it and the picture's colour lines.
+
+    Minimises x'Lx + (x - guess)'D(x - guess) with the matting Laplacian L, the rest of the picture being known:
+
+        [L_U + D   R  ] [x    ]   [D guess]
+        [R'        L_K] [known] = [...    ]
+    """
+    import pymatting
+
+    image = rgb / 255.0
+    unknown = band.ravel()
+    start = guess.ravel()[unknown].astype(np.float64)
+    laplacian: Any = (
+        pymatting.knn_laplacian(image)
+        if matting == "knn"
+        else pymatting.cf_laplacian(image, epsilon=EPSILON, is_known=~unknown)
+    )
+    rows = laplacian[unknown]
+    trust = PRIOR * np.abs(2 * start - 1) + PRIOR_FLOOR
+    matrix = rows[:, unknown]
+    matrix.setdiag(matrix.diagonal() + trust)
+    right = trust * start - rows[:, ~unknown] @ guess.ravel()[~unknown].astype(np.float64)
+    try:
+        # Jacobi, not pymatting's incomplete Cholesky: three times faster on thin bands, and it never prints.
+        x = pymatting.cg(matrix, right, x0=start, M=pymatting.jacobi(matrix), atol=1e-9, rtol=1e-3, maxiter=1000)
+    except ValueError:  # not converged
+        return guess
+    solved = guess.copy()
+    solved[band] = np.clip(x, 0, 1)
+    return solved
+
+
+def _clean_colour(rgb: Rgb, opacity: NDArray[np.uint8]) -> Rgb:
+    """The character's own colours (multi-level estimation, Germer et al. 2020); the source's where it is opaque."""
+    colour = np.where(opacity[..., None] > 0, rgb, np.uint8(0))
+    mixed = (opacity > 0) & (opacity < 255)
+    if mixed.any():
+        import pymatting
+
+        crop = _bounds(mixed, margin=8)
+        own = pymatting.estimate_foreground_ml(
+            rgb[crop] / 255.0, opacity[crop] / 255.0, gradient_weight=GRADIENT_WEIGHT
+        )
+        colour[mixed] = np.rint(own[mixed[crop]] * 255).astype(np.uint8)
+    return colour
+
+
+def _log_odds(probability: Plane) -> Plane:
+    odds: Plane = np.log(probability / (1 - probability))
+    return odds
+
+
+def _distance(mask: Mask) -> Plane:
+    """Pixels from each True to the nearest False."""
+    return np.asarray(cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 5), np.float32)
+
+
+def _blurred(values: NDArray[Any], sigma: float) -> Plane:
+    return np.asarray(cv2.GaussianBlur(values.astype(np.float32), (0, 0), sigma), np.float32)
+
+
+def _grown(mask: Mask, pixels: int) -> Mask:
+    side = 2 * pixels + 1
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)), np.bool_)
+
+
+def _bounds(mask: Mask, margin: int) -> Window:
+    """The smallest window that holds all of a mask that is somewhere True, and a margin."""
+    top, bottom = np.flatnonzero(mask.any(axis=1))[[0, -1]]
+    left, right = np.flatnonzero(mask.any(axis=0))[[0, -1]]
+    return (slice(max(0, top - margin), bottom + 1 + margin), slice(max(0, left - margin), right + 1 + margin))

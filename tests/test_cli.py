@@ -1,0 +1,222 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from animecut import cli
+from animecut.clip import Alpha, Pixels
+from tests import world
+
+
+class SeeingSegmenter:
+    """In place of the network: knows the figure of tests/world.py by its colour."""
+
+    device_name = "cpu (colour)"
+
+    def __init__(self, weights: Path, device: str, batch_size: int) -> None:
+        pass
+
+    def __call__(self, pixels: Pixels) -> Alpha:
+        return world.see(pixels)
+
+
+@pytest.fixture
+def animecut(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setattr("animecut.segment.Segmenter", SeeingSegmenter)
+    return lambda *words: CliRunner().invoke(cli.app, [str(word) for word in words])
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return world.write_clip(tmp_path / "walk.mp4", [rgb for rgb, _ in world.walking()])
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*"))
+
+
+def test_one_line_makes_a_sticker_beside_the_clip(animecut: Callable[..., Result], clip: Path) -> None:
+    done = animecut(clip, "--start", "0.1", "--end", "0:00.4")
+    assert done.exit_code == 0
+    assert files(clip.parent) == ["walk.mp4", "walk_0.1-0.4.webp"]
+    assert done.stdout == ""
+    last = done.stderr.splitlines()[-1]
+    assert "walk_0.1-0.4.webp" in last
+    for part in ("x", "drawings", " s,", "kB", "cpu"):
+        assert part in last
+
+
+def test_a_suffix_chooses_the_format_and_a_folder_takes_several(
+    animecut: Callable[..., Result], clip: Path, tmp_path: Path
+) -> None:
+    assert animecut(clip, "-o", tmp_path / "hi.gif", "--size", "64").exit_code == 0
+    with Image.open(tmp_path / "hi.gif") as image:
+        assert max(image.size) == 64
+    assert animecut(clip, "-o", tmp_path / "out", "--format", "webp,apng", "--size", "64").exit_code == 0
+    assert files(tmp_path / "out") == ["walk.png", "walk.webp"]
+
+
+def test_json_is_one_object_per_input_on_standard_output(
+    animecut: Callable[..., Result], clip: Path, tmp_path: Path
+) -> None:
+    done = animecut(clip, tmp_path / "missing.mp4", "--json", "--size", "64")
+    assert done.exit_code == 1
+    good, bad = (json.loads(line) for line in done.stdout.splitlines())
+    assert (good["frames_in"], good["drawings"], good["shots"], good["error"]) == (12, 6, 1, None)
+    (output,) = good["outputs"]
+    assert set(output) >= {
+        "path",
+        "format",
+        "platform",
+        "width",
+        "height",
+        "frames",
+        "duration_s",
+        "bytes",
+        "valid",
+        "problems",
+    }
+    assert output["bytes"] == Path(output["path"]).stat().st_size
+    assert set(good["seconds"]) >= {"decode", "segment", "steady", "refine", "compose", "encode", "total"}
+    assert bad["outputs"] == []
+    assert "missing.mp4" in bad["error"]
+
+
+def test_a_folder_is_searched_through_and_one_bad_file_stops_nothing(
+    animecut: Callable[..., Result], tmp_path: Path
+) -> None:
+    clips = tmp_path / "clips"
+    (clips / "a" / "b").mkdir(parents=True)
+    world.write_clip(clips / "one.mp4", [world.drawing(80)[0]])
+    world.write_clip(clips / "a" / "b" / "two.mp4", [world.drawing(90)[0]])
+    (clips / "a" / "bad.mp4").write_text("no video")
+    (clips / "notes.txt").write_text("no clip")
+    done = animecut(clips, "-o", tmp_path / "stickers", "--size", "64")
+    assert done.exit_code == 1
+    assert sorted(p.relative_to(tmp_path / "stickers").as_posix() for p in (tmp_path / "stickers").rglob("*.webp")) == [
+        "a/b/two.webp",
+        "one.webp",
+    ]
+    assert "bad.mp4" in done.stderr
+    assert "2 of 3 done, 1 failed" in done.stderr
+
+
+def test_what_is_there_is_not_replaced_unless_asked(
+    animecut: Callable[..., Result], clip: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.webp"
+    target.write_bytes(b"mine")
+    refused = animecut(clip, "-o", target)
+    assert refused.exit_code == 1
+    assert "--overwrite" in refused.stderr
+    assert target.read_bytes() == b"mine"
+    assert animecut(clip, "-o", target, "--overwrite", "--size", "64").exit_code == 0
+    assert target.read_bytes() != b"mine"
+
+
+def test_the_input_is_never_replaced(animecut: Callable[..., Result], tmp_path: Path) -> None:
+    picture = tmp_path / "still.webp"
+    Image.fromarray(world.drawing(100)[0]).save(picture, lossless=True)
+    before = picture.read_bytes()
+    assert animecut(picture, "-o", picture, "--overwrite").exit_code == 1
+    assert animecut(picture, "--size", "64").exit_code == 0
+    assert files(tmp_path) == ["still.webp", "still_cut.webp"]
+    assert picture.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["--start", "2", "--end", "1"], "--end"),
+        (["--start", "soon"], "soon"),
+        (["-o", "a.xyz"], ".webp"),
+        (["-o", "a.webp", "--format", "gif"], "--format"),
+        (["-o", "a.webp", "--format", "gif,webp"], "--format"),
+        (["--format", "bmp"], "bmp"),
+        (["--size", "1"], "--size"),
+        (["--steady", "7"], "--steady"),
+        (["--matting", "magic"], "magic"),
+        (["--pick", "nobody"], "nobody"),
+        (["--background", "nocolour"], "nocolour"),
+        (["--nonsense"], "--nonsense"),
+    ],
+)
+def test_wrong_words_end_with_2_and_write_nothing(
+    animecut: Callable[..., Result], clip: Path, words: list[str], names: str
+) -> None:
+    done = animecut(clip, *words)
+    assert done.exit_code == 2
+    assert names in done.stderr
+    assert files(clip.parent) == ["walk.mp4"]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "case", ["missing", "empty", "text", "cut off", "audio", "past the end", "no character", "target"]
+)
+def test_a_bad_input_is_one_line_an_exit_code_and_no_file(
+    animecut: Callable[..., Result], clip: Path, tmp_path: Path, case: str
+) -> None:
+    bad, words = tmp_path / "bad.mp4", [] if case != "past the end" else ["--start", "100"]
+    if case == "empty":
+        bad.touch()
+    elif case == "text":
+        bad.write_text("I am not a video\n" * 100)
+    elif case == "cut off":
+        bad.write_bytes(clip.read_bytes()[:900])
+    elif case == "audio":
+        with av.open(str(bad), "w") as container:
+            stream = container.add_stream("aac", rate=44100)
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            frame.sample_rate = 44100
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    elif case == "no character":
+        world.write_clip(bad, [world.drawing(0, empty=True)[0]] * 2)
+    elif case in ("past the end", "target"):
+        bad = clip
+    if case == "target":
+        (tmp_path / "file").touch()
+        words = ["-o", str(tmp_path / "file" / "out.webp")]
+    before = files(tmp_path)
+    done = animecut(bad, *words, "--quiet")
+    assert done.exit_code == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("error: ")
+    assert files(tmp_path) == before
+
+
+def test_foreign_weights_and_absent_devices_are_one_line(clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "w.pth").write_bytes(b"PK\x03\x04")
+    for words in (["--weights", str(tmp_path / "w.pth")], ["--device", "tpu"]):
+        done = CliRunner().invoke(cli.app, [str(clip), *words])
+        assert done.exit_code == 1
+        assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_in_the_middle_leaves_nothing(tmp_path: Path, how: signal.Signals) -> None:
+    source = world.write_clip(tmp_path / "long.mp4", [world.drawing(40 + i % 160)[0] for i in range(400)])
+    words = [sys.executable, "-m", "animecut", str(source), "--format", "webp,gif,apng,webm,mov,png"]
+    for wait in (3.0, 8.0, 14.0):
+        process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent)
+        time.sleep(wait)
+        os.kill(process.pid, how)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode != 0
+        assert "Traceback" not in said
+        assert not [name for name in files(tmp_path) if name.startswith(".")]
+        for path in tmp_path.glob("long*.*"):
+            if path != source:
+                path.unlink()  # finished before the stop, so whole

@@ -1,0 +1,40 @@
+import cv2
+import numpy as np
+
+from training import augment
+
+
+def framed(height: int = 90, width: int = 160) -> tuple[np.ndarray, np.ndarray]:
+    """A red disc on blue and its exact alpha: wherever it goes, red must stay where alpha is."""
+    alpha = np.zeros((height, width), np.float32)
+    cv2.circle(alpha, (width // 2, height // 2), height // 4, 1.0, -1)
+    rgb = np.zeros((height, width, 3), np.uint8)
+    rgb[..., 0], rgb[..., 2] = alpha * 255, (1 - alpha) * 255
+    return rgb, alpha
+
+
+def test_picture_and_matte_move_together() -> None:
+    rgb, alpha = framed()
+    for seed in range(30):
+        moved, matte = augment.reframe(rgb, alpha, 64, 80, np.random.default_rng(seed))
+        assert moved.shape == (64, 80, 3)
+        assert matte.shape == (64, 80)
+        assert np.abs(moved[..., 0] / 255 - matte).max() < 0.12
+
+
+def test_grading_and_degrading_keep_the_place_of_things() -> None:
+    rgb, alpha = framed()
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        worn = augment.degrade(augment.grade(rgb, rng), rng)
+        assert worn.shape == rgb.shape
+        assert worn.dtype == np.uint8
+        inside, outside = worn[alpha == 1].astype(float), worn[alpha == 0].astype(float)
+        assert np.abs(inside.mean(axis=0) - outside.mean(axis=0)).max() > 20
+
+
+def test_the_same_seed_gives_the_same_picture() -> None:
+    rgb, alpha = framed()
+    one, two = (augment.reframe(rgb, alpha, 64, 80, np.random.default_rng(5)) for _ in range(2))
+    assert (one[0] == two[0]).all()
+    assert (one[1] == two[1]).all()
