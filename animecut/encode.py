@@ -25,7 +25,6 @@ from animecut.errors import OutputError, SettingsError
 from animecut.gif import write_gif
 from animecut.pictures import Limits, Picture, Timed, timed
 
-BLEED = 9  # pixels; a codec's halved colour and its filters reach no farther from an edge
 FRAME_NAME = re.compile(r"\d{5,}\.png")
 TIMES_NAME = "frames.ffconcat"
 
@@ -160,7 +159,7 @@ def _write_video(part: Path, pictures: Iterator[Timed], kind: str, quality: int)
         context = stream.codec_context
         context.time_base, context.colorspace, context.color_range = Fraction(1, rate), matrix, ColorRange.MPEG
         for picture, ticks in chain([first], pictures):
-            frame = av.VideoFrame.from_ndarray(_bled(picture), "rgba")
+            frame = av.VideoFrame.from_ndarray(_filled(picture), "rgba")
             frame = frame.reformat(format=layout, dst_colorspace=matrix, dst_color_range=ColorRange.MPEG)
             frame.pts, frame.time_base = at, Fraction(1, rate)
             lengths[at] = ticks
@@ -185,16 +184,11 @@ def _mux(container: OutputContainer, packets: "Iterable[Packet[VideoStream]]", l
         container.mux(packet)
 
 
-def _bled(picture: Picture) -> Picture:
-    """The picture with the colour of its edge carried on where it is transparent: a codec mixes neighbours' colours."""
-    alpha = picture[..., 3]
-    weight = (alpha > 0).astype(np.float32)
-    near = cv2.blur(weight, (2 * BLEED + 1, 2 * BLEED + 1))
-    colour = cv2.blur(picture[..., :3] * weight[..., None], (2 * BLEED + 1, 2 * BLEED + 1))
-    ground = colour / np.maximum(near, 1e-6)[..., None]
-    ground[near < 1e-6] = picture[..., :3][alpha > 0].mean(axis=0) if weight.any() else 0
-    rgb = np.where(alpha[..., None] > 0, picture[..., :3], np.rint(ground).astype(np.uint8))
-    return np.dstack([rgb, alpha])
+def _filled(picture: Picture) -> Picture:
+    """Transparent pixels in the picture's mean colour: a codec mixes neighbours; black would creep into the edge."""
+    visible = picture[..., 3:] > 0
+    mean = picture[..., :3].mean(axis=(0, 1), where=visible) if visible.any() else 0
+    return np.concatenate([np.where(visible, picture[..., :3], np.uint8(mean)), picture[..., 3:]], axis=2)
 
 
 def _read_back(part: Path, path: Path, kind: str, seen: list[Seen]) -> Written:

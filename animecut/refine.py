@@ -1,8 +1,8 @@
 """Coarse alpha to a sticker's soft edge, clean of the background's colour. The only door to pymatting.
 
 The network knows where a character is, but not to the pixel. Where it doubts, the picture decides: first by which
-colours lie nearby inside and outside and by the ink line, which belongs to the character; then by closed-form matting in
-the narrow band that is still open. Last, the colours of the edge are estimated, so that none of the old background stays.
+colours lie nearby inside and outside, and by the ink line, which belongs to the character; then by closed-form matting
+in the narrow band that is still open. Last, the edge's own colours are estimated, so that no background stays in it.
 Everything is a function of one picture. pymatting's loops are threaded: call from one thread at a time.
 """
 
@@ -28,7 +28,7 @@ EVIDENCE_LIMIT = 3.0  # log odds that colour alone can reach
 SEEN = 0.1  # pixels: a colour seen less often than this is unknown
 INK_REACH = 3  # pixels: half the width of the widest ink line
 INK_CONTRAST = 20.0  # of 255: a line this much darker than both its sides is ink for certain
-INK_WEIGHT = 2.0  # log odds by which ink beside the character is the character's
+INK_WEIGHT = 1.0  # log odds by which ink beside the character is the character's
 INK_PRESENCE = (0.1, 0.3)  # probability of the network at which ink begins to count, and counts in full
 BAND = 1.5  # pixels: the blur whose grey zone is handed to the matting
 PRIOR = 0.03  # weight of a sure guess against the matting's colour lines
@@ -107,7 +107,8 @@ def _matted(rgb: Rgb, alpha: Plane, matting: Matting, grain: float) -> Plane:
     if band.any():
         crop = _bounds(band, margin=2)
         guess[crop] = _solved(rgb[crop], np.where(band, guess, guess > SOLID)[crop], band[crop], matting)
-    return np.clip((guess - TAIL) / (1 - 2 * TAIL), 0, 1)
+    cleared: Plane = np.clip((guess - TAIL) / (1 - 2 * TAIL), 0, 1)
+    return cleared
 
 
 def _doubtful(alpha: Plane, grain: float) -> Mask:

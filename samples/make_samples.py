@@ -20,8 +20,9 @@ if __package__ in (None, ""):  # run as a script: the repository's root is where
 
 from samples.brush import OVERSAMPLE, Cel, Colour, mix
 from samples.character import paint
+from samples.classroom import classroom
 from samples.design import WHITE, Design, Pose
-from samples.scenes import DUSK, classroom, riverside, riverside_at_dusk
+from samples.riverside import DUSK, riverside, riverside_at_dusk
 
 FOLDER = Path(__file__).resolve().parent
 HEIGHT, WIDTH = 480, 854
@@ -281,7 +282,7 @@ def load_truth(name: str) -> Truth:
 
 
 def encode(path: Path, pixels: Sheet, rate: Fraction) -> None:
-    """H.264, 4:2:0, one thread so that the bytes do not depend on the machine."""
+    """H.264, 4:2:0. The frames are the same each time; the encoder's bytes may differ by a few."""
     with av.open(str(path), "w", options={"movflags": "faststart", "fflags": "bitexact"}) as box:
         stream = box.add_stream(
             "libx264", rate=rate, options={"crf": CRF, "preset": "slow", "threads": "1", "tune": "animation"}

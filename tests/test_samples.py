@@ -10,9 +10,10 @@ import pytest
 
 from samples import make_samples
 from samples.character import draw_character, random_character
+from samples.classroom import classroom
 from samples.design import Pose
 from samples.make_samples import AKARI, FOLDER, HEIGHT, MARGIN, REELS, WIDTH, Sheet, cels, expose, load_truth
-from samples.scenes import classroom, riverside, riverside_at_dusk
+from samples.riverside import riverside, riverside_at_dusk
 
 NAMES = sorted(REELS)
 LABELS = sorted((FOLDER / "labelled").glob("*.json"))
