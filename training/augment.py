@@ -63,7 +63,7 @@ def grade(rgb: Picture, rng: np.random.Generator, strength: float = 1.0) -> Pict
     if rng.random() < 0.3:
         x = x * (1 + rng.normal(0, 0.12, 3) * strength).astype(np.float32)
     if rng.random() < 0.04:
-        x = np.repeat((x @ np.float32([0.299, 0.587, 0.114]))[..., None], 3, axis=2)
+        x = np.repeat((x @ np.array([0.299, 0.587, 0.114], np.float32))[..., None], 3, axis=2)
     return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 

@@ -32,6 +32,15 @@ Scenes = Annotated[
 ]
 Steps = Annotated[int, typer.Option(metavar="N", help="Batches to learn from.")]
 Batch = Annotated[int, typer.Option("--batch-size", metavar="N", help="Pictures per batch.")]
+Composites = Annotated[
+    float,
+    typer.Option(
+        metavar="0..1", help="Share of composed frames, where --sprites and --scenes are given; 1 is no labelled ones."
+    ),
+]
+Keep = Annotated[
+    float, typer.Option(metavar="0..1", help="How much of the weights begun with is blended into the end.")
+]
 Seed = Annotated[int, typer.Option(metavar="N", help="The same seed gives the same run.")]
 Device = Annotated[str, typer.Option(metavar="D", help="auto, cpu, cuda or mps.")]
 SplitFile = Annotated[
@@ -57,7 +66,9 @@ def fit(
     scenes: Scenes = None,
     split: SplitFile = SPLIT,
     fold: Annotated[int | None, typer.Option(metavar="K", help="Leave fold K out and judge by it.")] = None,
-    steps: Steps = 600,
+    steps: Steps = 400,
+    composites: Composites = 0.375,
+    keep: Keep = 0.0,
     batch_size: Batch = 8,
     seed: Seed = 0,
     device: Device = "auto",
@@ -68,7 +79,7 @@ def fit(
 
         per_image = run(
             folder, out, init=init, sprites=sprites, scenes=scenes, split_file=split, fold=fold,
-            steps=steps, batch_size=batch_size, seed=seed, device=device,
+            steps=steps, composites=composites, keep=keep, batch_size=batch_size, seed=seed, device=device,
         )  # fmt: skip
         if per_image:
             _table(per_image)

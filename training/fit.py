@@ -41,6 +41,8 @@ class Recipe:
     """Steps in which the rates rise from zero; then they fall with a cosine."""
     ema: float = 0.99
     """How much of the averaged weights stays at each step."""
+    keep: float = 0.0
+    """How much of the weights that the run began with is blended into its end (WiSE-FT, Wortsman et al. 2022)."""
     seed: int = 0
 
 
@@ -100,7 +102,7 @@ def fit(
         weight_decay=recipe.weight_decay,
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate_at(step, recipe))
-    average = copy.deepcopy(network)
+    average, beginning = copy.deepcopy(network), copy.deepcopy(network)
     done = 0
     if checkpoint and checkpoint.exists():
         done = _restore(checkpoint, network, average, optimiser, schedule)
@@ -118,6 +120,7 @@ def fit(
         report(step, losses)
         if checkpoint and (step % CHECKPOINT_EVERY == 0 or step == recipe.steps):
             _keep(checkpoint, step, network, average, optimiser, schedule, recipe)
+    _average(average, beginning, 1 - recipe.keep)
     return average.eval()
 
 

@@ -28,6 +28,8 @@ def run(
     split_file: Path,
     fold: int | None,
     steps: int,
+    composites: float,
+    keep: float,
     batch_size: int,
     seed: int,
     device: str,
@@ -47,8 +49,11 @@ def run(
     learned = [frame for frame in frames if frame.name not in held]
     composed = None
     if sprites and scenes:
-        composed = stock.with_labelled(stock.load_stock(sprites, scenes, split, held_out=False), learned)
-    recipe = Recipe(steps=steps, batch=batch_size, composites=0.5 if composed else 0.0, seed=seed)
+        composed = stock.load_stock(sprites, scenes, split, held_out=False)
+        if composites < 1:
+            composed = stock.with_labelled(composed, learned)
+    share = composites if composed else 0.0
+    recipe = Recipe(steps=steps, batch=batch_size, composites=share, keep=keep, seed=seed)
     out.mkdir(parents=True, exist_ok=True)
     started = time.time()
     with tqdm(total=steps, unit=" steps", desc="fit") as bar:
@@ -64,7 +69,7 @@ def run(
     provenance: dict[str, object] = {
         "recipe": asdict(recipe),
         "init": init,
-        "frames": len(learned),
+        "frames": len(learned) if share < 1 else 0,
         "left_out": sorted(held),
         "data_sha256": _digest(learned),
         "composed": composed is not None,
