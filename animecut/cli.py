@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -13,6 +13,7 @@ import typer
 
 from animecut import __version__
 from animecut.errors import AnimecutError, OutputError, SettingsError
+from animecut.platforms import PLATFORMS, find
 from animecut.settings import FORMATS, MATTINGS, Format, Matting, Settings, parse_time
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ def animecut(
             metavar="F[,F]",
             help=f"Of {', '.join(FORMATS)}; several at once cost little more. Default: webp.",
         ),
+    ] = None,
+    platforms: Annotated[
+        str | None,
+        typer.Option("--for", metavar="P[,P]", help=f"A file that a platform takes: {', '.join(PLATFORMS)}."),
     ] = None,
     size: Annotated[int, typer.Option(metavar="PX", help="Longer side of the sticker.")] = Settings.size,
     fps: Annotated[
@@ -111,7 +116,8 @@ def animecut(
         settings = Settings(
             start=parse_time(start) if start else None,
             end=parse_time(end) if end else None,
-            formats=_formats(formats, output),
+            formats=_formats(formats, output, platforms),
+            platforms=_platforms(platforms),
             size=size, fps=fps, weights=weights, device=device, batch_size=batch_size, pick=pick,
             matting=_matting(matting), steady=steady, keep_effects=keep_effects, crop=crop, margin=margin,
             background=background, loop=loop, quality=quality,
@@ -197,28 +203,36 @@ def _jobs(inputs: list[Path], output: Path | None, settings: Settings) -> list[t
         else:
             sources.append((path, Path()))
     as_file = output is not None and output.suffix != "" and not output.is_dir()
-    if as_file and (len(sources) > 1 or len(settings.formats) > 1):
+    if as_file and len(sources) * (len(settings.formats) + len(settings.platforms)) > 1:
         raise SettingsError(f"-o {output}: one file for several stickers; name a folder")
     jobs = []
     for file, below in sources:
         folder = file.parent if output is None else output / below
-        paths = [output] if as_file and output else [folder / _name(file, kind, settings) for kind in settings.formats]
-        jobs.append((file, [Target(path, kind) for path, kind in zip(paths, settings.formats, strict=True)]))
+        rows = [find(name) for name in settings.platforms]
+        targets = [Target(folder / _name(file, kind, settings), kind) for kind in settings.formats]
+        targets += [Target(folder / _name(file, row.format, settings, row.name), row.format, row) for row in rows]
+        jobs.append((file, [replace(targets[0], path=output)] if as_file and output else targets))
     return jobs
 
 
-def _name(source: Path, kind: Format, settings: Settings) -> str:
+def _name(source: Path, kind: Format, settings: Settings, platform: str = "") -> str:
     stem = source.stem
     if settings.start is not None or settings.end is not None:
         end = f"{settings.end:g}" if settings.end is not None else "end"
         stem += f"_{settings.start or 0:g}-{end}"
-    name = stem + (SUFFIXES[kind] or "_frames")
+    name = stem + (f".{platform}" if platform else "") + (SUFFIXES[kind] or "_frames")
     return f"{stem}_cut{SUFFIXES[kind]}" if name == source.name else name
 
 
-def _formats(named: str | None, output: Path | None) -> tuple[Format, ...]:
-    """The formats asked for by --format, else the one that the output's suffix says, else webp."""
+def _platforms(named: str | None) -> tuple[str, ...]:
+    return tuple(find(name.strip()).name for name in named.split(",")) if named else ()
+
+
+def _formats(named: str | None, output: Path | None, platforms: str | None) -> tuple[Format, ...]:
+    """The formats asked for by --format, else what --for or the output's suffix says, else webp."""
     wanted = [name.strip() for name in named.split(",")] if named else []
+    if platforms and not wanted:
+        return ()
     if output is not None and output.suffix and not output.is_dir():
         kinds = [kind for kind, suffix in SUFFIXES.items() if suffix and suffix == output.suffix.lower()]
         if not kinds:
@@ -266,11 +280,17 @@ def _make_folder(folder: Path) -> None:
 
 
 def _lines(report: "Report", seconds: float, segmenter: "Segmenter") -> list[str]:
-    return [
-        f"{out.path}: {out.width}x{out.height}, {report.drawings} drawings in {out.duration_s:.2f} s, "
-        f"{_size(out.bytes)}, made in {seconds:.1f} s on {segmenter.device_name}"
-        for out in report.outputs
-    ]
+    lines = []
+    for output in report.outputs:
+        out = output.written
+        lines.append(
+            f"{out.path}: {out.width}x{out.height}, {report.drawings} drawings in {out.duration_s:.2f} s, "
+            f"{_size(out.bytes)}, made in {seconds:.1f} s on {segmenter.device_name}"
+        )
+        if output.given_up:
+            lines.append(f"  to fit {output.platform}: {'; '.join(output.given_up)}")
+        lines += [f"  {output.platform} would refuse it: {problem}" for problem in output.problems]
+    return lines
 
 
 def _size(count: int) -> str:
@@ -281,7 +301,10 @@ def _as_json(
     source: Path, report: "Report", seconds: float, segmenter: "Segmenter", problem: str | None
 ) -> dict[str, object]:
     outputs = [
-        asdict(out) | {"path": str(out.path), "platform": None, "valid": True, "problems": []} for out in report.outputs
+        asdict(output.written)
+        | {"path": str(output.written.path), "platform": output.platform}
+        | {"valid": not output.problems, "problems": output.problems, "given_up": output.given_up}
+        for output in report.outputs
     ]
     return {
         "input": str(source),

@@ -1,101 +1,242 @@
 """Runs of held frames -> one drawing with its time; where a new shot begins.
 
-Animation is drawn on twos and threes: the same drawing is filmed several times, and differs only by what compression
-and grain did to each copy. Both questions are asked on small pictures: is this still the drawing (320 pixels wide,
-where the noise of copies averages out and a blink does not), and is this still the shot (128 pixels, where one picture
-can be carried into the next along the motion).
+Animation is drawn on twos and threes: a drawing is filmed several times, and its copies differ only by what compression
+and grain did to each. Both questions are asked of small pictures: is this still the drawing (320 pixels wide, where
+noise averages out and a blink does not), and is this still the shot (a thumb of 128 by 72 pixels, where one picture can
+be carried into the next along the motion).
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut.clip import Clip, Seconds, join, one_by_one
+from animecut.clip import Clip, join, one_by_one
 
 Picture = NDArray[np.uint8]
 """(H, W, 3 or 4) RGB(A)."""
-Small = NDArray[np.float32]
-"""(h, w, 3) luma and weighted chroma, 0..255."""
+Map = NDArray[np.float32]
+"""(h, w) float32."""
 
 CHUNK = 16  # drawings in a clip
+TICK_ROUNDING = 1e-6  # ticks: a picture that is due now has not come too soon
 
 # Held or not
-SMALL_SIDE = 320  # pixels, longest side: a blink is 5 pixels and more, a block of the codec 3 to 8
-CHROMA = 0.7  # weight of colour difference against luma: chroma is coded more coarsely
-PATCH = 5  # pixels: differences are averaged over so much; noise of copies changes sign within, a drawing does not
-CHANGED = 4.5  # of 255: more than copies at a rate factor up to 28 differ, less than a blink or a step of a slow pan
-AFTERMATH = 0.025  # of the last change: after a change the codec mends what it left over, at the same place
+SMALL_SIDE = 320  # pixels, longest side: a blink is 5 of them and more
+CHROMA = 0.7  # weight of colour difference against luma: codecs treat it more coarsely
+PATCH = 5  # pixels over which differences are averaged: the noise of copies changes sign within, a drawing does not
+CHANGED = 4.5  # of 255: copies at x264's rate factors up to 28 stay below, a blink or a step of a slow pan does not
+AFTERMATH = 0.11  # of the last change: so much may the codec still have to mend there
+AFTERMATH_FADE = 0.5  # of it left with every copy
 AFTERMATH_REACH = 9  # pixels around the change
 
 # Captions and clocks
 STROKE = 5  # pixels: strokes of letters are thinner
-STROKE_CONTRAST = 60.0  # of 255, above what is around
-LETTERING = 0.15  # share of strokes around a letter; ink lines and highlights do not stand so close
+STROKE_CONTRAST = 60.0  # of 255 above their surroundings
+LETTERING = 0.15  # share of strokes near a letter: highlights do not stand so close
+CAPTION_REACH = 17  # pixels around a letter: the codec's block, which is coded anew with it, and the patch
 
 # Cut or not
-THUMB_SIDE = 128  # pixels, longest side
-WINDOW = 9  # pixels, over which structure is compared
-LIKENESS = 0.25, 0.6  # a cut where the correlation is below the first + the second * the colours' distance
-LEAST_CHANGE = 8.0  # of 255, mean over the picture: fades step by less, cuts by more
-RETURN = 0.4  # seconds in which the shot comes back after a flash; no shot is shorter
+THUMB_SIZE = 128, 72  # pixels
+CODING_NOISE = 4.0  # variance of luma levels that is no structure
+NEAR = 9  # pixels over which structure is compared
+UNLIKE, UNLIKE_PER_COLOUR = 0.25, 0.6  # the correlation below which it is a cut, and what differing colours add
+SURELY_ALIKE = 0.6  # the correlation from which colours do not matter: fades, flashes of light
+LEAST_CHANGE = 8.0  # of 255, mean over the picture: a cut changes more, a step of a fade less
+FLASH = 0.4  # seconds in which the shot is back after a flash
 
 
 def merge_held(clips: Iterable[Clip], *, chunk: int = CHUNK, average: bool = False) -> Iterator[Clip]:
     """One picture for each drawing, shown as long as all its copies were; shots numbered from 0.
 
-    clips:   pictures of equal size, in order, without gaps; how they are cut into clips does not matter.
-    chunk:   drawings in a clip of the result; the last one of a shot may be shorter.
-    average: a drawing is the mean of its copies (less noise, a little softer) instead of its last copy, which the
-             codec has had most time to mend.
+    clips:   pictures of equal size, in order and without gaps; how they are cut into clips does not matter.
+    chunk:   drawings in a clip of the result; the last clip of a shot may have fewer.
+    average: a drawing is the mean of its copies (less noise, a little softer), not the last copy, which the codec
+             had most time to mend.
 
-    What changes in a caption or a clock at the picture's rim alone makes no new drawing. A flash is part of its shot.
+    Nothing but a caption or a clock at the rim changing makes no new drawing. A flash belongs to its shot.
     """
+    return _packed(_in_shots(_merged(one_by_one(clips), average)), chunk)
+
+
+def at_most(clips: Iterable[Clip], fps: float, *, chunk: int = CHUNK) -> Iterator[Clip]:
+    """The same clips without the pictures that come sooner than fps allows; the one before stays on screen for them.
+
+    The first picture of every shot is kept, and no picture that is kept appears earlier or later than it did.
+    """
+    return _packed(_thinned(one_by_one(clips), fps), chunk)
+
+
+def _thinned(pictures: Iterable[Clip], fps: float) -> Iterator[Clip]:
+    kept: Clip | None = None
+    origin, tick = 0.0, 0
+    for picture in pictures:
+        if kept is None:
+            origin = float(picture.times[0])
+        # Ticks since the first picture, not time since the last one kept: 24 a second become 10, not 8.
+        now = int((picture.times[0] - origin) * fps + TICK_ROUNDING)
+        if kept and picture.shot == kept.shot and now == tick:
+            kept = replace(kept, times=np.array([kept.times[0], picture.times[1]]))
+            continue
+        if kept:
+            yield kept
+        kept, tick = picture, now
+    if kept:
+        yield kept
+
+
+def _packed(pictures: Iterable[Clip], chunk: int) -> Iterator[Clip]:
+    """Clips of one picture as clips of up to `chunk` that do not cross a cut."""
     waiting: list[Clip] = []
-    for drawing, shot in _shots(_drawings(one_by_one(clips), average)):
-        if waiting and (len(waiting) == chunk or waiting[0].shot != shot):
+    for picture in pictures:
+        if waiting and (len(waiting) == chunk or waiting[0].shot != picture.shot):
             yield join(waiting)
             waiting = []
-        times = np.array([drawing.start, drawing.end])
-        waiting.append(Clip(drawing.picture[None], times, shot))
+        waiting.append(picture)
     if waiting:
         yield join(waiting)
 
 
-@dataclass(eq=False)
-class _Drawing:
-    """A drawing and when it is shown, in seconds."""
+def _merged(pictures: Iterable[Clip], average: bool) -> Iterator[Clip]:
+    """Copies become one. Compared is with the mean of the copies so far: a slow drift does not chain."""
+    held: list[Clip] = []  # the first copy and the last
+    copies = 0
+    total: NDArray[np.float32] = np.zeros(1, np.float32)
+    mean: Map = total
+    aftermath: Map = total
 
-    picture: Picture
-    thumb: Picture
-    start: float
-    end: float
-    copies: int = 1
+    def drawing() -> Clip:
+        pixels = np.rint(total / copies).astype(np.uint8) if average else held[-1].pixels
+        return Clip(pixels, np.array([held[0].times[0], held[-1].times[-1]]))
 
-
-def _drawings(frames: Iterable[Clip], average: bool) -> Iterator[_Drawing]:
-    """Group the copies. Compared is with the mean of the copies so far, so that a slow drift does not chain."""
-    drawing: _Drawing | None = None
-    total = np.zeros(0)
-    mean = last_change = np.zeros(0, np.float32)
-    for frame in frames:
-        picture, small = frame.pixels[0], _small(frame.pixels[0])
-        change = _change(mean, small) if drawing else small[..., 0]
-        if drawing and mean.shape == small.shape and (change - AFTERMATH * last_change).max() < CHANGED:
-            drawing.copies += 1
-            drawing.end = frame.times[-1]
-            mean += (small - mean) / drawing.copies
-            if average:
-                total += picture
-            drawing.picture = picture
+    for picture in pictures:
+        small = _small(picture.pixels[0])
+        change = _change(mean, small) if held else np.zeros(small.shape[:2], np.float32)
+        if held and (change - AFTERMATH * aftermath).max() < CHANGED:
+            held[1:] = [picture]
+            copies += 1
+            mean = mean + (small - mean) / np.float32(copies)
+            total = total + picture.pixels if average else total
+            aftermath = aftermath * np.float32(AFTERMATH_FADE)
             continue
-        if drawing:
-            yield _averaged(drawing, total) if average else drawing
-        last_change = cv2.dilate(change, np.ones((AFTERMATH_REACH, AFTERMATH_REACH), np.uint8))
-        drawing = _Drawing(picture, _thumb(picture), float(frame.times[0]), float(frame.times[-1]))
-        mean, total = small, picture.astype(np.float64) if average else total
-    if drawing:
-        yield _averaged(drawing, total) if average else drawing
+        if held:
+            yield drawing()
+        held, copies, mean = [picture], 1, small
+        total = picture.pixels.astype(np.float32) if average else total
+        aftermath = np.asarray(cv2.dilate(change, np.ones((AFTERMATH_REACH, AFTERMATH_REACH), np.uint8)), np.float32)
+    if held:
+        yield drawing()
+
+
+def _small(picture: Picture) -> Map:
+    """(H, W, 3 or 4) -> (h, w, 3) float32: luma and weighted colour differences, 0..255."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, SMALL_SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    ycc = cv2.cvtColor(np.ascontiguousarray(small[..., :3]), cv2.COLOR_RGB2YCrCb).astype(np.float32)
+    ycc[..., 1:] *= CHROMA
+    if picture.shape[2] == 4:
+        ycc *= small[..., 3:].astype(np.float32) / 255
+    return np.asarray(ycc, np.float32)
+
+
+def _change(before: Map, after: Map) -> Map:
+    """How far two small pictures differ around each place, 0..255; nowhere in captions at the rim."""
+    change = np.abs(cv2.blur(after - before, (PATCH, PATCH))).max(2)
+    change[_caption(before[..., 0]) | _caption(after[..., 0])] = 0
+    return np.asarray(change, np.float32)
+
+
+def _caption(luma: Map) -> NDArray[np.bool_]:
+    """Where bright thin strokes stand close together along the rim: a caption, a clock, a station's logo."""
+    height, width = luma.shape
+    above = cv2.morphologyEx(luma, cv2.MORPH_TOPHAT, np.ones((STROKE, STROKE), np.uint8))
+    strokes = (above > STROKE_CONTRAST).astype(np.float32)
+    rim = np.zeros((height, width), bool)
+    rim[round(0.75 * height) :] = True
+    rim[: round(0.15 * height), : round(0.3 * width)] = True
+    rim[: round(0.15 * height), round(0.7 * width) :] = True
+    dense = cv2.blur(strokes, (width // 16 | 1, height // 16 | 1)) > LETTERING
+    letters = (strokes * (dense & rim)).astype(np.uint8)
+    return np.asarray(cv2.dilate(letters, np.ones((CAPTION_REACH, CAPTION_REACH), np.uint8)) > 0)
+
+
+def _in_shots(drawings: Iterable[Clip]) -> Iterator[Clip]:
+    """The same drawings with the number of their shot, looking as far ahead as a flash may last."""
+    source = iter(drawings)
+    ahead: deque[tuple[Clip, Picture]] = deque()
+    last: Picture | None = None
+    shot = 0
+    while True:
+        while not ahead or ahead[-1][0].times[0] - ahead[0][0].times[0] < FLASH:
+            following = next(source, None)
+            if following is None:
+                break
+            ahead.append((following, _thumb(following.pixels[0])))
+        if not ahead:
+            return
+        drawing, thumb = ahead.popleft()
+        if last is None or _alike(last, thumb):
+            last = thumb
+        elif not any(_alike(last, later) for _, later in ahead):
+            last = thumb
+            shot += 1
+        yield replace(drawing, shot=shot)
+
+
+def _thumb(picture: Picture) -> Picture:
+    return np.asarray(cv2.resize(picture, THUMB_SIZE, interpolation=cv2.INTER_AREA)[..., :3], np.uint8)
+
+
+def _alike(before: Picture, after: Picture) -> bool:
+    """Whether one thumb can be carried into the other along some motion.
+
+    Motion is searched by dense inverse search (Kroeger et al. 2016), from rest and from the pictures' common shift
+    (phase correlation). Then the structures are correlated, and the colours compared wherever they are.
+    """
+    if np.abs(before.astype(np.float32) - after).mean() < LEAST_CHANGE:
+        return True
+    first, second = (np.asarray(cv2.cvtColor(thumb, cv2.COLOR_RGB2GRAY), np.uint8) for thumb in (before, after))
+    correlation = max(_correlation(first, second, shift) for shift in ((0.0, 0.0), _shift(first, second)))
+    return correlation >= min(SURELY_ALIKE, UNLIKE + UNLIKE_PER_COLOUR * _colour_distance(before, after))
+
+
+def _shift(first: Picture, second: Picture) -> tuple[float, float]:
+    """Pixels by which the edges of the first thumb moved, right and down."""
+    edges = [np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) for grey in (first, second)]
+    window = cv2.createHanningWindow(THUMB_SIZE, cv2.CV_32F)
+    (right, down), _ = cv2.phaseCorrelate(edges[0] - edges[0].mean(), edges[1] - edges[1].mean(), window)
+    return right, down
+
+
+def _correlation(first: Picture, second: Picture, shift: tuple[float, float]) -> float:
+    """Local correlation of the first thumb, carried along the motion, with the second: 1 the same structure, 0 none."""
+    guess = np.empty((*first.shape, 2), np.float32)
+    guess[...] = -shift[0], -shift[1]
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = np.asarray(search.calc(second, first, guess))
+    y, x = np.mgrid[0 : first.shape[0], 0 : first.shape[1]].astype(np.float32)
+    x, y = x + flow[..., 0], y + flow[..., 1]
+    inside = (x >= 0) & (y >= 0) & (x <= first.shape[1] - 1) & (y <= first.shape[0] - 1)
+    carried = cv2.remap(first, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    a, b = carried.astype(np.float32), second.astype(np.float32)
+    mean_a, mean_b = _near(a), _near(b)
+    variance_a = np.maximum(_near(a * a) - mean_a**2, 0) + CODING_NOISE
+    variance_b = np.maximum(_near(b * b) - mean_b**2, 0) + CODING_NOISE
+    local = (_near(a * b) - mean_a * mean_b) / np.sqrt(variance_a * variance_b)
+    weight = np.sqrt(np.maximum(variance_a, variance_b)) * inside
+    return float((local * weight).sum() / max(weight.sum(), 1.0))
+
+
+def _near(values: Map) -> Map:
+    return np.asarray(cv2.blur(values, (NEAR, NEAR)))
+
+
+def _colour_distance(before: Picture, after: Picture) -> float:
+    """Share of the pixels whose colour (8 levels a channel) the other thumb does not have: 0 none, 1 all."""
+    counts = [cv2.calcHist([thumb], [0, 1, 2], None, [8, 8, 8], [0, 256] * 3) for thumb in (before, after)]
+    return float(np.abs(counts[0] - counts[1]).sum() / 2 / (THUMB_SIZE[0] * THUMB_SIZE[1]))

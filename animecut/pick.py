@@ -1,5 +1,11 @@
-"""Which character: all of them, or one that is followed through its shot; and away with specks."""
+"""Which character: all of them, or one that is chosen at the start and followed through the shot; and no specks.
 
+Both work on the coarse alpha. A drawing's characters are its connected regions; from drawing to drawing they are
+carried over along the motion. Where the chosen one touches another, place (where each was) and colour (what each looks
+like) divide the region between them; where it was hidden, it is known again by its colours.
+"""
+
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -10,141 +16,330 @@ from numpy.typing import NDArray
 from animecut.clip import Alpha, Clip
 from animecut.errors import SettingsError
 
+Found = Iterator[tuple[Clip, Alpha]]
 Plane = NDArray[np.float32]
-"""(h, w) float32 in [0, 1], 1 = character."""
 Mask = NDArray[np.bool_]
+Labels = NDArray[np.uint8]
+"""(h, w) whose each place is: NOBODY, CHOSEN or OTHER."""
+Point = tuple[float, float]
+"""x, y as shares of the picture's width and height."""
 
-WORDS = ("all", "largest", "left", "right", "center")
-THERE = 0.5  # alpha from which a place counts as character
-SMALL = 0.1  # of the largest piece's area: a smaller one is nobody
-SPECK = 0.0015  # of the picture: a detached piece below this is a speck
-SPECK_TRACE = 0.02  # alpha up to which a speck's own surroundings belong to it
+NOBODY, CHOSEN, OTHER = 0, 1, 2
+RULES = ("all", "largest", "left", "right", "center")
+
+SOLID = 0.5  # probability from which a place is part of a character
+CHARACTER_SHARE = 0.1  # of the largest region's area: what is smaller is a part of somebody, not somebody
+REACH = 0.03  # of the grid's longer side: how far a soft edge or a loose lock of hair may be from its character
+SHADES = 8  # steps of each colour channel that are told apart
+FADE = 0.9  # how much of what is known of somebody's colours stays from drawing to drawing
+RESEMBLANCE = 0.3  # mean log odds of colour from which a region is known again as the chosen one
+TOUCH = 0.08  # share of somebody's area that must lie in a region for it to hold him
+PLACE_WEIGHT = 1.5  # log odds by which where somebody was counts against what he looks like
+BLUR = 0.008  # of the grid's longer side: over which place and colour are weighed together
+FLOW_SIDE = 224  # pixels, longest side of the pictures that motion is searched in
+
+FAINT = 0.25  # probability from which a place belongs to a piece
+SPECK_SHARE = 0.02  # of the largest piece's area: a detached piece that is smaller is a speck
+PERSISTENT = 3  # drawings on which a speck must show to be meant
+DRIFT = 0.03  # of the grid's longer side: how far a speck may move between two drawings
+
+_STRANGERS = (np.zeros(SHADES**3, np.float32), np.zeros(SHADES**3, np.float32))
+"""The colours of a chosen one and of others of whom nothing is known."""
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A word of WORDS, or a point in the source's pixels."""
+def pick(stream: Iterable[tuple[Clip, Alpha]], choice: str) -> Found:
+    """The same clips, in their alpha only the character chosen.
 
-    word: str
-    point: tuple[float, float] | None = None
+    stream: clips with their alpha (T, h, w) float32 in [0, 1], a grid of any size laid over the whole picture.
+    choice: all, largest, left, right, center, or X,Y in the source's pixels on its first picture.
 
-
-def parse_choice(text: str) -> Choice:
-    """The choice that a user's word means. Raises SettingsError where it means none."""
-    if text in WORDS:
-        return Choice(text)
-    try:
-        x, y = (float(part) for part in text.split(","))
-    except ValueError:
-        raise SettingsError(f"--pick {text}: choose {', '.join(WORDS)}, or X,Y in the source's pixels") from None
-    return Choice("point", (x, y))
-
-
-def pick(stream: Iterable[tuple[Clip, Alpha]], choice: str) -> Iterator[tuple[Clip, Alpha]]:
-    """The same clips with the alpha of the chosen character alone.
-
-    stream: clips with alpha (T, h, w) float32 in [0, 1], a grid laid over the whole picture.
-    choice: all, largest, left, right, center, or X,Y in the source's pixels in the first picture.
-
-    The character chosen in a shot's first drawing is followed by overlap; a new shot is chosen from anew, after a point
-    by the largest. Characters that touch are one piece, and stay together. Raises SettingsError for another choice.
+    In a new shot the rule decides again; after X,Y it is the one whose colours are most alike. How the stream is cut
+    into clips does not change the alpha. Raises SettingsError, at once: the choice is no such word or point.
     """
-    wanted = parse_choice(choice)
-    return stream_of_one(stream, wanted) if wanted.word != "all" else iter(stream)
+    rule = parse_choice(choice)
+    return iter(stream) if rule == "all" else _picked(stream, rule)
 
 
-def stream_of_one(stream: Iterable[tuple[Clip, Alpha]], wanted: Choice) -> Iterator[tuple[Clip, Alpha]]:
-    """`pick` for all choices but "all"."""
-    followed: Mask | None = None
-    shot = 0
+def parse_choice(choice: str) -> str | Point:
+    """A rule's name, or a point in pixels. Raises SettingsError for anything else."""
+    if choice in RULES:
+        return choice
+    parts = choice.split(",")
+    try:
+        x, y = (float(part) for part in parts)
+    except ValueError:
+        x = y = -1.0
+    if not (0 <= x < np.inf and 0 <= y < np.inf):
+        raise SettingsError(f"--pick {choice}: unknown; choose {', '.join(RULES)}, or X,Y in pixels")
+    return x, y
+
+
+@dataclass(frozen=True, eq=False)
+class _Memory:
+    """What is known from the drawings before."""
+
+    shot: int
+    labels: Labels
+    grey: NDArray[np.uint8]
+    """(h', w') small picture that motion is searched in."""
+    colours: tuple[Plane, Plane]
+    """How often each shade was seen on the chosen one and on the others; each sums to 1, or to 0 where nobody was."""
+
+
+def _picked(stream: Iterable[tuple[Clip, Alpha]], rule: str | Point) -> Found:
+    memory: _Memory | None = None
     for clip, alpha in stream:
-        if clip.shot != shot:
-            followed, shot = None, clip.shot
-            wanted = Choice("largest") if wanted.point else wanted
-        planes = []
+        picked = np.empty_like(alpha)
+        if not isinstance(rule, str):
+            height, width = clip.pixels.shape[1:3]
+            if memory is None and not (rule[0] < width and rule[1] < height):
+                raise SettingsError(f"--pick {rule[0]:g},{rule[1]:g}: the picture has only {width}x{height} pixels")
         for i in range(len(clip)):
-            labels, areas = _pieces(alpha[i])
-            chosen = _follow(labels, followed) if followed is not None else _choose(labels, areas, wanted, clip)
-            planes.append(_alone(alpha[i], labels, chosen))
-            followed = labels == chosen if chosen else followed
-        yield clip, np.stack(planes)
+            picked[i], memory = _pick_one(clip.pixels[i], alpha[i], clip.shot, rule, memory)
+        yield clip, picked
 
 
-def without_specks(stream: Iterable[tuple[Clip, Alpha]], *, keep_effects: bool) -> Iterator[tuple[Clip, Alpha]]:
-    """The same clips, their alpha without small detached pieces.
+def _pick_one(
+    picture: NDArray[np.uint8], alpha: Plane, shot: int, rule: str | Point, memory: _Memory | None
+) -> tuple[Plane, _Memory]:
+    height, width = alpha.shape
+    rgb = np.asarray(cv2.resize(picture[..., :3], (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    scale = min(1.0, FLOW_SIDE / max(height, width))
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    grey = np.asarray(cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY), np.uint8)
+    shades = _shades(rgb)
+    regions = _regions(alpha)
+    if memory is not None and memory.shot != shot:
+        memory = _Memory(
+            shot, np.zeros_like(memory.labels), grey, _STRANGERS if isinstance(rule, str) else memory.colours
+        )
+    colours = _STRANGERS if memory is None else memory.colours
+    odds = _odds(colours, shades)
+    if memory is None or not memory.labels.any():
+        at = None if isinstance(rule, str) else (rule[0] / picture.shape[1], rule[1] / picture.shape[0])
+        labels = _chosen_by_rule(regions, alpha.shape, str(rule), at, odds)
+    else:
+        labels = _followed(regions, _carried(memory, grey, (height, width)), odds)
+    colours = _learnt(colours[0], shades, labels == CHOSEN), _learnt(colours[1], shades, labels == OTHER)
+    return alpha * _territory(labels), _Memory(shot, labels, grey, colours)
 
-    A piece stays where it overlaps one of the drawing before: what lasts is a sweat drop or a flying strand, what shows
-    once is a mistake. keep_effects: every piece stays.
+
+def _regions(alpha: Plane) -> list[Mask]:
+    """The characters of a drawing, each a connected region; what is much smaller than the largest is none."""
+    solid = cv2.morphologyEx((alpha > SOLID).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(solid)
+    areas = np.asarray(stats)[1:, cv2.CC_STAT_AREA]
+    return [labels == i + 1 for i in range(count - 1) if areas[i] >= CHARACTER_SHARE * areas.max()]
+
+
+def _chosen_by_rule(regions: list[Mask], shape: tuple[int, ...], rule: str, at: Point | None, odds: Plane) -> Labels:
+    """Labels of a drawing before which nobody was seen. at: the point, if that is the rule. odds: as in `_followed`."""
+    height, width = shape
+
+    def rank(region: Mask) -> float:
+        rows, columns = np.nonzero(region)
+        if odds.any():
+            return float(odds[region].mean())
+        if at is not None:
+            return -float(np.hypot(columns + 0.5 - at[0] * width, rows + 0.5 - at[1] * height).min())
+        middle = float(columns.mean())
+        return {"left": -middle, "right": middle, "center": -abs(middle - width / 2)}.get(rule, float(rows.size))
+
+    labels = np.zeros((height, width), np.uint8)
+    for i, region in enumerate(sorted(regions, key=rank, reverse=True)):
+        labels[region] = OTHER if i else CHOSEN
+    return labels
+
+
+def _followed(regions: list[Mask], before: Labels, odds: Plane) -> Labels:
+    """Labels of a drawing by those of the one before it.
+
+    before: the last labels, where they have moved to.  odds: of each place being the chosen one's and not another's.
+    """
+    labels = np.zeros(before.shape, np.uint8)
+    holds = [[_holds(region, before == who) for who in (CHOSEN, OTHER)] for region in regions]
+    lost = not any(chosen for chosen, _ in holds)
+    for region, (chosen, other) in zip(regions, holds, strict=True):
+        if chosen and other:
+            labels[region] = _divided(region, before, odds)[region]
+        elif chosen or (lost and odds[region].mean() > RESEMBLANCE):
+            labels[region] = CHOSEN
+        else:
+            labels[region] = _emerging(region, odds)[region] if lost else OTHER
+    return labels
+
+
+def _holds(region: Mask, somebody: Mask) -> bool:
+    return bool((region & somebody).sum() > TOUCH * max(1, min(region.sum(), somebody.sum())))
+
+
+def _divided(region: Mask, before: Labels, odds: Plane) -> Labels:
+    """A region that holds the chosen one and another, shared out between them by place and colour."""
+    place = PLACE_WEIGHT * ((before == CHOSEN).astype(np.float32) - (before == OTHER).astype(np.float32))
+    belief = _blurred(np.where(region, place + odds, 0), BLUR * max(region.shape))
+    return np.where(belief > 0, CHOSEN, OTHER).astype(np.uint8)
+
+
+def _emerging(region: Mask, odds: Plane) -> Labels:
+    """A region of others, the chosen one marked in it where he comes out from behind them."""
+    belief = _blurred(np.where(region, odds - RESEMBLANCE, 0), 2 * BLUR * max(region.shape))
+    seen = region & (belief > 0.5 * RESEMBLANCE)
+    return np.where(seen & (seen.sum() > CHARACTER_SHARE * region.sum()), CHOSEN, OTHER).astype(np.uint8)
+
+
+def _territory(labels: Labels) -> Plane:
+    """(h, w) in [0, 1]: the places nearer to the chosen one than to any other, as far as his edge can reach."""
+    chosen, other = labels == CHOSEN, labels == OTHER
+    if not chosen.any():
+        return np.zeros(labels.shape, np.float32)
+    near = _distance_to(chosen) <= REACH * max(labels.shape)
+    if other.any():
+        near &= _distance_to(chosen) <= _distance_to(other)
+    return _blurred(near, 0.7)
+
+
+def _carried(memory: _Memory, grey: NDArray[np.uint8], size: tuple[int, int]) -> Labels:
+    """The last drawing's labels, moved along the motion (DIS flow, Kroeger et al. 2016) to where they are now."""
+    height, width = size
+    if memory.labels.shape != size:
+        return np.zeros(size, np.uint8)
+    still = np.zeros((*grey.shape, 2), np.float32)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(grey, memory.grey, still)
+    flow = cv2.resize(flow, (width, height)) * np.float32(width / grey.shape[1])
+    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return np.asarray(
+        cv2.remap(memory.labels, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_NEAREST), np.uint8
+    )
+
+
+def _shades(rgb: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """(h, w) number of each pixel's shade."""
+    step = rgb.astype(np.intp) * SHADES // 256
+    return np.asarray((step[..., 0] * SHADES + step[..., 1]) * SHADES + step[..., 2], np.intp)
+
+
+def _learnt(known: Plane, shades: NDArray[np.intp], where: Mask) -> Plane:
+    """What is known of somebody's colours, and what one more drawing shows of them."""
+    if not where.any():
+        return known
+    count = np.bincount(shades[where], minlength=SHADES**3).reshape(SHADES, SHADES, SHADES).astype(np.float32)
+    padded = np.pad(count, 1)  # neighbouring shades are alike
+    count = count + 0.3 * sum(
+        padded[1 + r : SHADES + 1 + r, 1 + g : SHADES + 1 + g, 1 + b : SHADES + 1 + b]
+        for r, g, b in ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
+    )
+    new = count.ravel() / count.sum()
+    return np.asarray(FADE * known + (1 - FADE) * new if known.any() else new, np.float32)
+
+
+def _odds(colours: tuple[Plane, Plane], shades: NDArray[np.intp]) -> Plane:
+    """(h, w) log odds of each pixel being the chosen one's by its colour, within ±2; 0 where there were no others."""
+    chosen, others = colours
+    if not (chosen.any() and others.any()):
+        return np.zeros(shades.shape, np.float32)
+    return np.asarray(np.clip(np.log((chosen + 1e-4) / (others + 1e-4)), -2, 2)[shades], np.float32)
+
+
+def without_specks(stream: Iterable[tuple[Clip, Alpha]], *, keep_effects: bool) -> Found:
+    """The same clips without the small detached pieces in their alpha, unless they show on several drawings running.
+
+    stream: as for `pick`.  keep_effects: keep every piece, and hand the stream through untouched.
+
+    How the stream is cut into clips does not change the alpha; a clip comes out once PERSISTENT - 1 drawings after it
+    are known.
     """
     if keep_effects:
         yield from stream
         return
-    before: Mask | None = None
-    shot = 0
-    for clip, alpha in stream:
-        before = before if clip.shot == shot else None
-        shot = clip.shot
-        planes = []
-        for plane in alpha:
-            planes.append(_cleared(plane, before))
-            before = cv2.dilate((plane > THERE).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-        yield clip, np.stack(planes)
+    waiting: deque[Clip] = deque()
+
+    def drawings() -> Iterator[tuple[int, Plane]]:
+        for clip, alpha in stream:
+            waiting.append(clip)
+            for plane in alpha:
+                yield clip.shot, plane
+
+    clean: list[Plane] = []
+    for plane in _cleaned(drawings()):
+        clean.append(plane)
+        if len(clean) == len(waiting[0]):
+            yield waiting.popleft(), np.stack(clean)
+            clean = []
 
 
-def _pieces(alpha: Plane) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Labels (h, w) of the connected pieces, 0 = background, and the area of each in cells."""
-    there = cv2.morphologyEx((alpha > THERE).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(there)
-    return np.asarray(labels, np.int32), np.asarray(stats[:, cv2.CC_STAT_AREA], np.int32)
+@dataclass(eq=False)
+class _Pieces:
+    """One drawing's pieces on their way through the window."""
+
+    shot: int
+    alpha: Plane
+    specks: NDArray[np.int32]
+    """(h, w) number of the speck, counted from 1; 0 elsewhere."""
+    large: Mask
+    since: NDArray[np.uint8]
+    """(h, w) for how many drawings running, this one included, the speck has shown; 0 elsewhere."""
 
 
-def _choose(labels: NDArray[np.int32], areas: NDArray[np.int32], wanted: Choice, clip: Clip) -> int:
-    """The label of the chosen piece, 0 where there is none."""
-    people = [i for i in range(1, len(areas)) if areas[i] >= SMALL * areas[1:].max()]
-    if not people:
-        return 0
-    if wanted.point:
-        height, width = clip.pixels.shape[1:3]
-        x, y = wanted.point[0] / width * labels.shape[1], wanted.point[1] / height * labels.shape[0]
-        if not (0 <= x < labels.shape[1] and 0 <= y < labels.shape[0]):
-            raise SettingsError(f"--pick: the point lies outside the picture, which is {width}x{height}")
-        ys, xs = np.nonzero(labels)
-        nearest = np.argmin((xs + 0.5 - x) ** 2 + (ys + 0.5 - y) ** 2)
-        return int(labels[ys[nearest], xs[nearest]])
-    middles = {i: float(np.nonzero(labels == i)[1].mean()) for i in people}
-    keys = {
-        "largest": lambda i: -float(areas[i]),
-        "left": lambda i: middles[i],
-        "right": lambda i: -middles[i],
-        "center": lambda i: abs(middles[i] - labels.shape[1] / 2),
-    }
-    return min(people, key=keys[wanted.word])
+def _cleaned(drawings: Iterable[tuple[int, Plane]]) -> Iterator[Plane]:
+    window: deque[_Pieces] = deque()
+    last: _Pieces | None = None
+    for shot, alpha in drawings:
+        if last is not None and last.shot != shot:
+            yield from _emptied(window)
+        last = _pieces(shot, alpha, last if last is not None and last.shot == shot else None)
+        window.append(last)
+        if len(window) == PERSISTENT:
+            yield _without(window)
+            window.popleft()
+    yield from _emptied(window)
 
 
-def _follow(labels: NDArray[np.int32], followed: Mask) -> int:
-    """The piece that shares most with the followed one, 0 where none does."""
-    shared = np.bincount(labels[followed], minlength=2)[1:]
-    return int(shared.argmax()) + 1 if shared.any() else 0
+def _emptied(window: deque[_Pieces]) -> Iterator[Plane]:
+    while window:
+        yield _without(window)
+        window.popleft()
 
 
-def _alone(alpha: Plane, labels: NDArray[np.int32], chosen: int) -> Plane:
-    """The alpha of one piece: each soft place belongs to the piece that is nearest."""
-    if not chosen:
-        return np.zeros_like(alpha)
-    _, nearest = cv2.distanceTransformWithLabels(
-        (labels == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    owner = np.zeros(int(nearest.max()) + 1, np.int32)
-    owner[nearest[labels > 0]] = labels[labels > 0]
-    return np.where(owner[nearest] == chosen, alpha, np.float32(0))
+def _pieces(shot: int, alpha: Plane, before: _Pieces | None) -> _Pieces:
+    solid = cv2.morphologyEx((alpha > FAINT).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(solid)
+    areas = np.asarray(stats)[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    large = areas >= max(1.0, SPECK_SHARE * areas.max())
+    specks = np.where(large[labels], 0, labels).astype(np.int32)
+    since = _running(specks, None if before is None else before.since)
+    return _Pieces(shot, alpha, specks, large[labels], since)
 
 
-def _cleared(alpha: Plane, before: Mask | None) -> Plane:
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > SPECK_TRACE).astype(np.uint8))
-    areas = np.asarray(stats)[:, cv2.CC_STAT_AREA]
-    gone = np.zeros(len(areas), np.bool_)
-    for i in np.flatnonzero(areas < SPECK * alpha.size):
-        piece = labels == i
-        lasts = before is not None and bool((before & piece).any()) and float(alpha[piece].max()) > THERE
-        gone[i] = i > 0 and not lasts
-    return np.where(gone[labels], np.float32(0), alpha) if gone.any() else alpha
+def _running(specks: NDArray[np.int32], beside: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    """One more than the longest run that the neighbouring drawing has where each speck may have been; 0 elsewhere."""
+    if beside is None or beside.shape != specks.shape:
+        return (specks > 0).astype(np.uint8)
+    side = 2 * max(1, round(DRIFT * max(specks.shape))) + 1
+    reached = np.asarray(cv2.dilate(beside, np.ones((side, side), np.uint8)))
+    longest = np.zeros(specks.max() + 1, np.uint8)
+    np.maximum.at(longest, specks, np.minimum(reached, PERSISTENT - 1) + np.uint8(1))
+    longest[0] = 0
+    return longest[specks]
+
+
+def _without(window: deque[_Pieces]) -> Plane:
+    """The first drawing's alpha near its large pieces and its lasting specks; zero elsewhere. The rest looks ahead."""
+    first = window[0]
+    until: NDArray[np.uint8] | None = None
+    for later in reversed(window):
+        until = _running(later.specks, until)
+    assert until is not None  # noqa: S101 - the window is never empty
+    keep = first.large | (first.since.astype(int) + until > PERSISTENT)
+    if not keep.any():
+        return np.zeros_like(first.alpha)
+    return np.where(_distance_to(keep) <= REACH * max(keep.shape), first.alpha, np.float32(0))
+
+
+def _distance_to(mask: Mask) -> Plane:
+    """Pixels from each place to the nearest True."""
+    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+
+
+def _blurred(values: NDArray[np.bool_] | Plane, sigma: float) -> Plane:
+    return np.asarray(cv2.GaussianBlur(values.astype(np.float32), (0, 0), max(sigma, 0.3)), np.float32)

@@ -14,7 +14,9 @@ from animecut.compose import Box, Placement
 from animecut.decode import decode, describe
 from animecut.encode import Written, write
 from animecut.errors import NoCharacter
+from animecut.fit import fit
 from animecut.pick import pick, without_specks
+from animecut.platforms import Platform, check
 from animecut.settings import Format, Settings
 from animecut.spool import Record, Spool
 from animecut.steady import steady
@@ -32,17 +34,28 @@ PATIENCE = 2.0  # seconds to wait for the matting solver before saying why
 
 @dataclass(frozen=True)
 class Target:
-    """A file to be written, in one of the formats."""
+    """A file to be written in one of the formats, as it is or within a platform's limits."""
 
     path: Path
     format: Format
+    platform: Platform | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file that was written, what a platform would still refuse, and what was given up to fit its limits."""
+
+    written: Written
+    platform: str | None = None
+    problems: tuple[str, ...] = ()
+    given_up: tuple[str, ...] = ()
 
 
 @dataclass
 class Report:
     """What was done to one source."""
 
-    outputs: list[Written] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
     frames_in: int = 0
     drawings: int = 0
     shots: int = 0
@@ -62,10 +75,8 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
         for sticker in finish(found, placement, settings, watch):
             stickers.append(sticker.pixels, sticker.times)
         for target in targets:
-            clips = _Stickers(stickers, target.format, watch)
             with watch.during("encode"):
-                done = write(target.path, clips, target.format, loop=settings.loop, quality=settings.quality)
-            report.outputs.append(done)
+                report.outputs.append(_written(target, _Stickers(stickers, target.format, watch), settings))
     return report
 
 
@@ -106,6 +117,15 @@ def finish(found: Spool, placement: Placement, settings: Settings, watch: Watch)
         watch.notice(
             f"{doubtful} of {len(found)} drawings were too doubtful to be matted; their edges are the network's own"
         )
+
+
+def _written(target: Target, clips: Iterable[Clip], settings: Settings) -> Output:
+    """The sticker as a file; for a platform within its limits, and looked at as the platform would."""
+    if target.platform is None:
+        return Output(write(target.path, clips, target.format, loop=settings.loop, quality=settings.quality))
+    fitted = fit(clips, target.path, target.platform, loop=settings.loop, quality=settings.quality)
+    problems = check(target.path, target.platform.name)
+    return Output(fitted.written, target.platform.name, tuple(problems), fitted.given_up)
 
 
 def _set_aside(stream: Found, found: Spool, source: Path, settings: Settings) -> Placement:

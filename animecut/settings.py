@@ -23,6 +23,8 @@ class Settings:
     """Seconds into the source, exclusive. None: to its end."""
     formats: tuple[Format, ...] = ("webp",)
     """What to write; all from one pass over the source."""
+    platforms: tuple[str, ...] = ()
+    """Platforms whose limits to fit, beside the formats."""
     size: int = 512
     """Pixels of the sticker's longer side."""
     fps: float | None = None
@@ -56,7 +58,7 @@ class Settings:
         start = self.start or 0.0
         _demand(start >= 0, f"--start {self.start}: must not be negative")
         _demand(self.end is None or self.end > start, f"--end {self.end} must come after --start {start:g}")
-        _demand(bool(self.formats), "--format: name at least one of " + ", ".join(FORMATS))
+        _demand(bool(self.formats or self.platforms), "--format: name at least one of " + ", ".join(FORMATS))
         for name in self.formats:
             _demand(name in FORMATS, f"--format {name}: unknown; choose from " + ", ".join(FORMATS))
         _demand(self.matting in MATTINGS, f"--matting {self.matting}: unknown; choose from " + ", ".join(MATTINGS))

@@ -20,11 +20,11 @@ Plane = NDArray[np.float32]
 
 REACH = 2  # drawings looked at on either side: five votes outvote two wrong ones; motion over more is seldom found
 FLOW_SIDE = 256  # pixels, longest side of the pictures that motion is searched in
-COLOUR_TOLERANCE = 12.0  # of 255: how far colours may differ (mean of RGB, 3×3) and still be the same thing
+COLOUR_TOLERANCE = 20.0  # of 255: how far colours may differ (mean of RGB, 3×3) and still be the same thing
 RETURN_TOLERANCE = 1.0  # pixels of the flow's picture: how far from home the way there and back may end
 STILL_BONUS = 1.0  # of 255: motion has to explain the colours better than rest by this much
 DOUBT_FLOOR = 0.1  # weight of an alpha of 0.5, where one of 0 or 1 has 1
-SPREAD = 0.25  # alpha: a vote this far from the median counts little
+SPREAD = 0.4  # alpha: a vote this far from the median counts little
 
 
 @dataclass(eq=False)
@@ -122,7 +122,7 @@ def _vote(window: deque[_Drawing], at: int, strength: float) -> Plane:
 
 
 def _confidence(alpha: Plane) -> Plane:
-    return DOUBT_FLOOR + (1 - DOUBT_FLOOR) * np.abs(2 * alpha - 1)
+    return np.asarray(DOUBT_FLOOR + (1 - DOUBT_FLOOR) * np.abs(2 * alpha - 1), np.float32)
 
 
 def _weighted_median(values: NDArray[np.float32], weights: NDArray[np.float32]) -> Plane:
@@ -130,7 +130,7 @@ def _weighted_median(values: NDArray[np.float32], weights: NDArray[np.float32]) 
     order = np.argsort(values, axis=0)
     below = np.cumsum(np.take_along_axis(weights, order, 0), axis=0)
     middle = (below >= below[-1] / 2).argmax(0)
-    return np.take_along_axis(values, np.take_along_axis(order, middle[None], 0), 0)[0]
+    return np.asarray(np.take_along_axis(values, np.take_along_axis(order, middle[None], 0), 0)[0], np.float32)
 
 
 def _carried(other: _Drawing, own: _Drawing, ahead: int) -> tuple[Plane, Plane]:
@@ -146,7 +146,7 @@ def _carried(other: _Drawing, own: _Drawing, ahead: int) -> tuple[Plane, Plane]:
     y += there[..., 1]
     home = cv2.remap(back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + there
     astray = np.hypot(home[..., 0], home[..., 1]) * (max(own.grey.shape) / max(height, width))
-    moved = cv2.remap(other.colour, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    moved = np.asarray(cv2.remap(other.colour, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
     moved_error, still_error = _colour_error(moved, own.colour), _colour_error(other.colour, own.colour)
     inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
     still = still_error <= moved_error + STILL_BONUS

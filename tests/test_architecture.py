@@ -22,15 +22,18 @@ MAY = {
     "animation": {"pictures"},
     "cli": {room.stem for room in ROOMS},
     "__main__": {"cli"},
+    "fit": {"compose", "encode", "platforms", "schedule", "likeness", "fewer_colours", "spool"},
+    "schedule": {"platforms"},
+    "check_cli": {"platforms"},
 }
 DOORS = {  # who may know an outside library
     "pymatting": {"refine"},
     "torch": {"network", "segment"},
     "torchvision": {"network"},
     "safetensors": {"network"},
-    "typer": {"cli"},
+    "typer": {"cli", "check_cli"},
     "tqdm": {"bars"},
-    "av": {"decode", "encode"},
+    "av": {"decode", "encode", "platforms"},
     "imageio": {"encode"},
 }
 

@@ -39,7 +39,7 @@ def test_a_clip_becomes_a_sticker_with_one_picture_per_drawing(clip: Path, tmp_p
     report = run(clip, tmp_path, size=128)
     frames = frames_of(tmp_path / "out.webp")
     assert (report.frames_in, report.drawings, report.shots, len(frames)) == (12, 6, 1, 6)
-    assert report.outputs[0].duration_s == pytest.approx(0.5, abs=0.001)
+    assert report.outputs[0].written.duration_s == pytest.approx(0.5, abs=0.001)
     assert max(frames[0].shape[:2]) == 128
     assert {"decode", "drawings", "segment", "steady", "refine", "compose", "encode"} <= set(report.seconds)
     assert list(tmp_path.iterdir()) == [tmp_path / "out.webp"]
@@ -58,23 +58,23 @@ def test_transparent_outside_and_opaque_inside(clip: Path, tmp_path: Path) -> No
 
 def test_every_format_comes_from_one_pass(clip: Path, tmp_path: Path) -> None:
     report = run(clip, tmp_path, *FORMATS, size=96)
-    assert [out.format for out in report.outputs] == list(FORMATS)
+    assert [out.written.format for out in report.outputs] == list(FORMATS)
     assert report.frames_in == 12
     for out in report.outputs:
-        assert out.duration_s == pytest.approx(0.5, abs=0.01)
-        assert out.path.exists()
+        assert out.written.duration_s == pytest.approx(0.5, abs=0.01)
+        assert out.written.path.exists()
 
 
 def test_the_range_is_kept_to_the_picture(clip: Path, tmp_path: Path) -> None:
     report = run(clip, tmp_path, start=0.1, end=0.3)
-    assert report.outputs[0].duration_s == pytest.approx(0.2, abs=0.002)
+    assert report.outputs[0].written.duration_s == pytest.approx(0.2, abs=0.002)
     assert report.drawings == 3  # 0.1 lies in the second drawing, 0.3 in the fourth
 
 
 def test_fps_thins_the_drawings_and_keeps_the_time(clip: Path, tmp_path: Path) -> None:
     report = run(clip, tmp_path, fps=6.0)
     assert report.drawings == 3
-    assert report.outputs[0].duration_s == pytest.approx(0.5, abs=0.002)
+    assert report.outputs[0].written.duration_s == pytest.approx(0.5, abs=0.002)
 
 
 def test_a_picture_without_a_character_in_between_is_empty(tmp_path: Path) -> None:

@@ -1,0 +1,350 @@
+"""What each sticker platform accepts, and whether a file, ours or not, is accepted.
+
+The checking reader is Pillow, or for video PyAV with libvpx; nothing of what wrote the file is used. It is imported
+late, so that a command line may name the platforms without paying for it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from animecut.errors import InputError, SettingsError
+
+if TYPE_CHECKING:
+    import av
+    import numpy as np
+    from numpy.typing import NDArray
+
+Format = Literal["webp", "gif", "apng", "webm", "mov"]
+"""A PNG is an APNG of one picture."""
+
+Canvas = Literal["exact", "one side", "within", "square", "any"]
+"""How `width` and `height` are meant: exactly; one side exactly, the other at most; at most, one side at least the
+smaller of the two; as advice for a square; not at all."""
+
+Shown = tuple["NDArray[np.uint8]", float]
+"""A picture, (H, W, 4) straight RGBA, and for how many seconds it is shown."""
+
+TICK = 0.001  # seconds; the coarsest rounding of a time in a file that still counts as exact
+GIF_SHORTEST = 0.02  # seconds; browsers show for 0.1 s what should last less
+DATE = "2026-11"
+PILLOW_FORMATS: dict[str, Format] = {"WEBP": "webp", "GIF": "gif", "PNG": "apng"}
+SIGNATURES = (b"RIFF", b"GIF8", b"\x89PNG")
+TELEGRAM = "core.telegram.org/stickers"
+WHATSAPP = "WhatsApp/stickers, README and validators, 2025-11"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One row of the table. Bytes are the smaller reading where KB may mean 1000 or 1024."""
+
+    name: str
+    format: Format
+    width: int
+    height: int
+    canvas: Canvas
+    source: str
+    also: tuple[Format, ...] = ()
+    """Formats that are accepted too."""
+    max_bytes: float = inf
+    max_seconds: float = inf
+    """Of one play, or of all of them where `whole_seconds`."""
+    whole_seconds: bool = False
+    """All plays together last a whole number of seconds, at least one."""
+    min_frames: int = 1
+    """That differ from the one before: equal neighbours may be merged on upload."""
+    max_frames: float = inf
+    max_fps: float = inf
+    shortest: float = 0.0
+    """Seconds that a frame is shown at least."""
+    loops: tuple[int, int] | None = None
+    """Fewest and most plays, (0, 0) is for ever; None: the platform decides."""
+    rests_on_first: bool = False
+    """The first picture is what is seen while nothing moves."""
+    ground: Literal["transparent", "white", "any"] = "transparent"
+    suffix: str = ""
+    """How the file must be named, where that matters."""
+    unsure: str = ""
+    """What could not be confirmed."""
+    date: str = DATE
+
+    @property
+    def animated(self) -> bool:
+        """Whether more than one picture is accepted."""
+        return self.max_frames > 1
+
+
+# fmt: off
+_ROWS = (
+    Platform("telegram", "webm", 512, 512, "one side", TELEGRAM, max_bytes=256_000, max_seconds=3, max_fps=30),
+    Platform("telegram-emoji", "webm", 100, 100, "exact", TELEGRAM, max_bytes=256_000, max_seconds=3, max_fps=30),
+    Platform("telegram-static", "webp", 512, 512, "one side", TELEGRAM, also=("apng",), max_bytes=512_000,
+             max_frames=1, unsure="bytes"),
+    Platform("whatsapp", "webp", 512, 512, "exact", WHATSAPP, max_bytes=500 * 1024, max_seconds=10, min_frames=2,
+             shortest=0.008, rests_on_first=True),
+    Platform("whatsapp-static", "webp", 512, 512, "exact", WHATSAPP, max_bytes=100 * 1024, max_frames=1),
+    Platform("whatsapp-tray", "apng", 96, 96, "exact", WHATSAPP, also=("webp",), max_bytes=50_000, max_frames=1),
+    Platform("discord", "apng", 320, 320, "exact", "discord API types 0.38", also=("gif",), max_bytes=500_000,
+             max_seconds=5, max_fps=60),
+    Platform("discord-emoji", "gif", 128, 128, "exact", "guides", max_bytes=256_000),
+    Platform("signal", "apng", 512, 512, "square", "Signal desktop's sticker creator", max_bytes=300 * 1024,
+             max_seconds=3, loops=(0, 0), unsure="seconds"),
+    Platform("line", "apng", 320, 270, "within", "LINE creators' guide", max_bytes=300_000, max_seconds=4,
+             whole_seconds=True, min_frames=5, max_frames=20, loops=(1, 4), rests_on_first=True, suffix=".png",
+             unsure="bytes: 1 MB in a guide of 2026"),
+    Platform("wechat", "gif", 240, 240, "exact", "agency guide", max_bytes=500_000, date="2023"),
+    Platform("slack", "gif", 128, 128, "exact", "help page", max_bytes=128_000, max_frames=50, unsure="frames"),
+    Platform("kakao", "gif", 360, 360, "exact", "proposal guide", max_bytes=2_000_000, max_frames=24, ground="white"),
+    Platform("viber", "apng", 490, 490, "exact", "tool preset", max_frames=1),
+)
+# fmt: on
+PLATFORMS = {row.name: row for row in _ROWS}
+
+
+def find(name: str) -> Platform:
+    """The row of that name. Raises SettingsError where there is none."""
+    if name not in PLATFORMS:
+        raise SettingsError(f"{name}: no platform that is known; choose from {', '.join(PLATFORMS)}")
+    return PLATFORMS[name]
+
+
+def free(kind: Format, *, max_bytes: float = inf, max_seconds: float = inf) -> Platform:
+    """Limits of one's own for a file of any format and size."""
+    return Platform(
+        f"{kind} limits", kind, 0, 0, "any", "asked for", max_bytes=max_bytes, max_seconds=max_seconds, ground="any"
+    )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the reader found in a file."""
+
+    format: str
+    codec: str
+    streams: tuple[str, ...]
+    """Kinds of stream besides the picture's."""
+    size: tuple[int, int]
+    """Width and height in pixels."""
+    seconds: tuple[float, ...]
+    plays: int
+    """0 for ever, and where the format does not say."""
+    distinct: int
+    """Pictures that differ from the one before."""
+    transparent: bool
+    """Whether anything anywhere is at all transparent."""
+    starts_empty: bool
+    bytes: int
+
+
+def check(path: Path, platform: str) -> list[str]:
+    """Why a platform would refuse the file: one line each, none where it is fine.
+
+    Raises SettingsError where the platform is unknown, InputError where there is no such file.
+    """
+    row = find(platform)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        seen = look(path)
+    except InputError as error:
+        return [str(error)]
+    return [*_container(seen, row, path), *_size(seen, row), *_time(seen, row), *_pictures(seen, row)]
+
+
+def look(path: Path) -> Seen:
+    """All that the rules ask about. Raises InputError where the reader fails."""
+    import numpy as np
+
+    with _reading(path):
+        form, codec, streams, plays = _header(path)
+        seconds: list[float] = []
+        distinct, transparent, starts_empty = 0, False, False
+        before: NDArray[np.uint8] | None = None
+        size = (0, 0)
+        for rgba, shown in shown_in(path):
+            visible = np.where(rgba[..., 3:] > 0, rgba, 0)
+            starts_empty |= before is None and not rgba[..., 3].any()
+            distinct += before is None or not np.array_equal(visible, before)
+            transparent |= bool((rgba[..., 3] < 255).any())
+            size = (rgba.shape[1], rgba.shape[0])
+            seconds.append(shown)
+            before = visible
+    if not seconds:
+        raise InputError(f"{path}: holds no picture")
+    return Seen(
+        form, codec, streams, size, tuple(seconds), plays, distinct, transparent, starts_empty, path.stat().st_size
+    )
+
+
+def shown_in(path: Path) -> Iterator[Shown]:
+    """Every picture of a file as a player shows it, and for how long; a still lasts 0 s. Raises InputError."""
+    with _reading(path):
+        yield from _shown_by_pillow(path) if _is_image(path) else _shown_by_libvpx(path)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turns what the readers raise at broken files into InputError."""
+    import struct
+
+    import av
+    from PIL import Image
+
+    broken = (OSError, SyntaxError, ValueError, EOFError, struct.error, av.FFmpegError, Image.DecompressionBombError)
+    try:
+        yield
+    except broken as error:
+        raise InputError(f"{path}: cannot be read as a picture or video ({error})") from error
+
+
+def _is_image(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8).startswith(SIGNATURES)
+
+
+def _header(path: Path) -> tuple[str, str, tuple[str, ...], int]:
+    """Format, codec, other streams and plays."""
+    if _is_image(path):
+        from PIL import Image
+
+        with Image.open(path) as image:
+            name, said = image.format or "", image.info.get("loop")
+        form = PILLOW_FORMATS.get(name, name)
+        if form == "gif":  # counts repeats; without the word it plays once
+            return form, form, (), 1 if said is None else said + (said > 0)
+        return form, form, (), said or 0
+    import av
+
+    with av.open(str(path)) as container:
+        names = container.format.name
+        form = names.split(",")[0]
+        if "webm" in names and b"webm" in path.read_bytes()[:64]:  # else it is Matroska's own
+            form = "webm"
+        codec = container.streams.video[0].codec_context.name if container.streams.video else "none"
+        streams = [stream.type for stream in container.streams]
+    if "video" in streams:
+        streams.remove("video")
+    return form, codec.removeprefix("lib").removeprefix("vpx-"), tuple(streams), 0
+
+
+def _shown_by_pillow(path: Path) -> Iterator[Shown]:
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(path) as image:
+        count = getattr(image, "n_frames", 1)
+        hidden = image.info.get("default_image", False)  # a PNG that players of APNG do not show
+        for i in range(int(hidden), count):
+            image.seek(i)
+            image.load()
+            yield np.asarray(image.convert("RGBA")), image.info.get("duration", 0) / 1000 if count > 1 else 0.0
+
+
+def _shown_by_libvpx(path: Path) -> Iterator[Shown]:
+    """A picture lasts until the next one; the last one as its packet says, else to the end of the file."""
+    import av
+    import numpy as np
+
+    with av.open(str(path)) as container:
+        if not container.streams.video:
+            return
+        stream = container.streams.video[0]
+        name = stream.codec_context.name
+        # FFmpeg's own decoders of VP8 and VP9 do not know alpha.
+        decoder: Any = av.CodecContext.create({"vp9": "libvpx-vp9", "vp8": "libvpx"}.get(name, name), "r")
+        decoder.extradata = stream.codec_context.extradata
+        base, end = stream.time_base, (container.duration or 0) / av.time_base
+        waiting: tuple[NDArray[np.uint8], float] | None = None
+        last_duration = 0.0
+        for packet in container.demux(stream):
+            for frame in decoder.decode(packet if packet.size else None):
+                at = float((frame.pts or 0) * (base or 0))
+                if waiting:
+                    yield waiting[0], at - waiting[1]
+                waiting, last_duration = (_rgba(frame), at), float((frame.duration or 0) * (base or 0))
+        if waiting:
+            yield waiting[0], last_duration or max(0.0, end - waiting[1])
+
+
+def _rgba(frame: "av.VideoFrame") -> "NDArray[np.uint8]":
+    """(H, W, 4). Alpha from its plane: FFmpeg's conversion makes the last columns opaque where the width is not 8 n."""
+    import numpy as np
+
+    rgb = frame.to_ndarray(format="rgb24")
+    alpha = np.full(rgb.shape[:2], 255, np.uint8)
+    if len(frame.format.components) == 4:
+        plane, bits = frame.planes[3], frame.format.components[3].bits
+        kind = np.dtype(np.uint8 if bits == 8 else np.uint16)
+        rows = np.frombuffer(memoryview(plane), kind).reshape(plane.height, -1)[:, : plane.width]
+        alpha = (rows >> (bits - 8)).astype(np.uint8)
+    return np.dstack([rgb, alpha])
+
+
+def _container(seen: Seen, row: Platform, path: Path) -> Iterator[str]:
+    accepted = (row.format, *row.also)
+    if seen.format not in accepted:
+        yield f"is {seen.format}; {row.name} takes {' or '.join(accepted)}"
+    elif seen.format == "webm" and seen.codec != "vp9":
+        yield f"its codec is {seen.codec}; {row.name} takes vp9"
+    if row.suffix and path.suffix != row.suffix:
+        yield f"is named {path.suffix or 'without a suffix'}; {row.name} takes {row.suffix}"
+    for stream in seen.streams:
+        yield f"has a stream of {stream}; {row.name} takes the picture alone"
+    if seen.bytes > row.max_bytes:
+        yield f"has {seen.bytes:,} bytes; {row.name} takes at most {row.max_bytes:,.0f}"
+
+
+def _size(seen: Seen, row: Platform) -> Iterator[str]:
+    width, height = seen.size
+    fits = width <= row.width and height <= row.height
+    wrong = {
+        "exact": (width, height) != (row.width, row.height) and f"exactly {row.width}x{row.height}",
+        "one side": not (fits and max(width, height) == row.width) and f"one side of {row.width}, the other at most",
+        "within": not (fits and max(width, height) >= min(row.width, row.height))
+        and f"at most {row.width}x{row.height}, one side at least {min(row.width, row.height)}",
+        "square": width != height and "a square",
+        "any": False,
+    }[row.canvas]
+    if wrong:
+        yield f"is {width}x{height} pixels; {row.name} takes {wrong}"
+
+
+def _time(seen: Seen, row: Platform) -> Iterator[str]:
+    if len(seen.seconds) == 1:
+        return
+    once = sum(seen.seconds)
+    total = once * (seen.plays or 1) if row.whole_seconds else once
+    if total > row.max_seconds + TICK:
+        yield f"lasts {total:.3f} s; {row.name} takes at most {row.max_seconds:g}"
+    elif row.whole_seconds and (round(total) < 1 or abs(total - round(total)) > TICK):
+        yield f"lasts {total:.3f} s in all; {row.name} takes 1 to {row.max_seconds:g} whole seconds"
+    shortest = min(seen.seconds)
+    if shortest < row.shortest:
+        yield f"shows a frame for {shortest * 1000:.0f} ms; {row.name} takes at least {row.shortest * 1000:.0f}"
+    elif seen.format == "gif" and shortest < GIF_SHORTEST - TICK:
+        yield f"shows a frame for {shortest * 1000:.0f} ms; browsers slow what is below {GIF_SHORTEST * 1000:.0f}"
+    elif shortest < 1 / row.max_fps - TICK:
+        yield f"shows a frame for {shortest * 1000:.0f} ms; {row.name} takes at most {row.max_fps:g} frames a second"
+
+
+def _pictures(seen: Seen, row: Platform) -> Iterator[str]:
+    count = len(seen.seconds)
+    if count > row.max_frames:
+        yield f"has {count} frames; {row.name} takes at most {row.max_frames:g}"
+    elif count < row.min_frames:
+        yield f"has {count} frames; {row.name} takes at least {row.min_frames}"
+    elif seen.distinct < row.min_frames:
+        yield f"has {seen.distinct} frames that differ from the one before; {row.name} takes at least {row.min_frames}"
+    if row.loops and count > 1 and not row.loops[0] <= seen.plays <= row.loops[1]:
+        said = f"{seen.plays} times" if seen.plays else "for ever"
+        wanted = "for ever" if row.loops == (0, 0) else f"{row.loops[0]} to {row.loops[1]} times"
+        yield f"plays {said}; {row.name} takes {wanted}"
+    if row.ground == "transparent" and not seen.transparent:
+        yield f"nothing in it is transparent; {row.name} takes stickers that are cut out"
+    if row.ground == "white" and seen.transparent:
+        yield f"is transparent; {row.name} takes a white background"
+    if row.rests_on_first and seen.starts_empty:
+        yield f"its first frame is empty, and that is what {row.name} shows at rest"

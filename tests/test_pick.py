@@ -1,0 +1,225 @@
+"""Two figures of different colours walk over a drawn scene; who is who is known."""
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from animecut.clip import Alpha, Clip
+from animecut.errors import SettingsError
+from animecut.pick import parse_choice, pick, without_specks
+
+HEIGHT, WIDTH = 180, 320
+GRID = (90, 160)  # what the network would see
+RED, BLUE = (210, 60, 50), (50, 90, 220)
+Colour = tuple[int, int, int]
+Figure = tuple[float, float, Colour]  # middle in pixels, size, colour
+Plane = NDArray[np.float32]
+Drawing = tuple[NDArray[np.uint8], list[Plane]]
+
+NOISE = np.random.default_rng(3).integers(90, 200, (12, 20, 3), dtype=np.uint8)
+SCENE = np.asarray(cv2.resize(NOISE, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def draw(figures: Sequence[Figure]) -> Drawing:
+    """A picture of the figures, the later before the earlier, and how much of each is seen, on the network's grid."""
+    picture = np.array(SCENE)
+    seen: list[NDArray[np.uint8]] = []
+    for x, size, colour in figures:
+        mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+        cv2.circle(mask, (round(x), round(150 - 76 * size)), round(22 * size), 255, -1, cv2.LINE_AA)
+        cv2.ellipse(mask, (round(x), 150), (round(26 * size), round(62 * size)), 0, 0, 360, 255, -1, cv2.LINE_AA)
+        painted = np.full_like(picture, colour)
+        painted[120:] = np.array(colour) // 2  # a skirt
+        outline = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+        painted[outline > 128] = 20
+        part = mask[..., None] / 255
+        picture = np.rint(picture * (1 - part) + painted * part).astype(np.uint8)
+        seen = [np.where(mask > 127, 0, other).astype(np.uint8) for other in seen] + [mask]
+    return picture, [shrunk(mask) for mask in seen]
+
+
+def shrunk(mask: NDArray[np.uint8]) -> Plane:
+    small = cv2.resize(mask.astype(np.float32), (GRID[1], GRID[0]), interpolation=cv2.INTER_AREA)
+    return np.asarray(small / 255, np.float32)
+
+
+def stream(drawings: Sequence[Drawing], length: int = 1, shots: Sequence[int] = ()) -> Iterator[tuple[Clip, Alpha]]:
+    """Clips of up to `length` drawings with the alpha of everybody together."""
+    shots = shots or [0] * len(drawings)
+    start = 0
+    while start < len(drawings):
+        stop = start
+        while stop < min(start + length, len(drawings)) and shots[stop] == shots[start]:
+            stop += 1
+        some = drawings[start:stop]
+        times = np.arange(start, stop + 1) / 8.0
+        alpha = np.stack([cv2.GaussianBlur(np.maximum.reduce(each), (0, 0), 1.0) for _, each in some]).astype(
+            np.float32
+        )
+        yield Clip(np.stack([picture for picture, _ in some]), times, shots[start]), alpha
+        start = stop
+
+
+def alphas(found: Iterator[tuple[Clip, Alpha]]) -> Alpha:
+    return np.concatenate([alpha for _, alpha in found])
+
+
+def agreement(alpha: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
+    """Intersection over union at 0.5."""
+    a, b = alpha > 0.5, truth > 0.5
+    return float((a & b).sum() / max(1, (a | b).sum()))
+
+
+def passing(count: int = 17) -> list[Drawing]:
+    """Red walks to the right, in front of blue, who walks to the left: they touch, cross and part."""
+    return [draw([(250 - 11 * i, 0.9, BLUE), (60 + 12 * i, 1.0, RED)]) for i in range(count)]
+
+
+def test_all_changes_nothing() -> None:
+    drawings = passing(3)
+    given = alphas(stream(drawings))
+    assert np.array_equal(alphas(pick(stream(drawings), "all")), given)
+
+
+@pytest.mark.parametrize(("choice", "who"), [("left", 1), ("right", 0), ("250,140", 0)])
+def test_the_chosen_one_is_followed_through_a_crossing(choice: str, who: int) -> None:
+    drawings = passing()
+    found = alphas(pick(stream(drawings), choice))
+    for i, (alpha, (_, seen)) in enumerate(zip(found, drawings, strict=True)):
+        hidden = seen[who].sum() < 0.7 * passing(1)[0][1][who].sum()
+        assert hidden or agreement(alpha, seen[who]) > 0.8, i
+    assert agreement(found[0], drawings[0][1][who]) > 0.95
+    assert agreement(found[-1], drawings[-1][1][who]) > 0.95
+
+
+def test_one_who_was_quite_hidden_is_known_again() -> None:
+    pole = [(160.0, 1.35, RED)]
+    drawings = [draw([(60 + 13.0 * i, 0.7, BLUE), *pole]) for i in range(15)]
+    least = min(seen[0].sum() for _, seen in drawings)
+    found = alphas(pick(stream(drawings), "left"))
+    assert least < 0.1 * drawings[0][1][0].sum()
+    assert agreement(found[-1], drawings[-1][1][0]) > 0.9
+    assert agreement(found[-2], drawings[-2][1][0]) > 0.9
+
+
+def test_center_is_nearest_the_middle() -> None:
+    figures: list[Figure] = [(40.0, 0.8, BLUE), (150.0, 0.6, RED), (280.0, 0.8, BLUE)]
+    picture = draw(figures)
+    assert agreement(alphas(pick(stream([picture]), "center"))[0], picture[1][1]) > 0.9
+
+
+def test_a_new_shot_chooses_again() -> None:
+    first = draw([(60.0, 0.8, BLUE), (250.0, 1.0, RED)])
+    second = draw([(60.0, 1.0, RED), (250.0, 0.8, BLUE)])
+    found = alphas(pick(stream([first, second], shots=[0, 1]), "left"))
+    assert agreement(found[1], second[1][0]) > 0.9
+    found = alphas(pick(stream([first, second], shots=[0, 1]), "60,140"))  # after a point, whose colours are the same
+    assert agreement(found[0], first[1][0]) > 0.9
+    assert agreement(found[1], second[1][1]) > 0.9
+
+
+def test_someone_who_comes_later_is_not_chosen() -> None:
+    drawings = [draw([(80.0, 1.0, RED), (420.0 - 15 * i, 0.8, BLUE)]) for i in range(12)]
+    found = alphas(pick(stream(drawings), "left"))
+    assert all(agreement(alpha, seen[0]) > 0.9 for alpha, (_, seen) in zip(found, drawings, strict=True))
+
+
+def test_the_soft_edge_stays_whole() -> None:
+    drawings = [draw([(60.0, 0.8, BLUE), (250.0, 1.0, RED)])]
+    whole = alphas(stream(drawings))[0]
+    found = alphas(pick(stream(drawings), "right"))[0]
+    right = np.s_[:, GRID[1] // 2 :]
+    np.testing.assert_allclose(found[right], whole[right], atol=0.02)
+    assert found[:, : GRID[1] // 2].max() < 0.01
+
+
+def test_nobody_there_is_nobody_picked() -> None:
+    empty: Drawing = (SCENE, [np.zeros(GRID, np.float32)])
+    drawings = [empty, draw([(100.0, 1.0, RED)]), empty, draw([(100.0, 1.0, RED)])]
+    found = alphas(pick(stream(drawings), "left"))
+    assert found[0].max() == 0
+    assert found[2].max() == 0
+    assert agreement(found[1], drawings[1][1][0]) > 0.9
+    assert agreement(found[3], drawings[3][1][0]) > 0.9
+
+
+def test_clips_cut_otherwise_give_the_same() -> None:
+    drawings = passing(7)
+    one = list(pick(stream(drawings, 1), "left"))
+    many = list(pick(stream(drawings, 4), "left"))
+    assert [len(clip) for clip, _ in many] == [4, 3]
+    assert np.array_equal(alphas(iter(one)), alphas(iter(many)))
+
+
+@pytest.mark.parametrize("choice", ["nobody", "1", "1,2,3", "-1,4", "nan,3", "", "a,b", "Left"])
+def test_words_that_are_no_choice(choice: str) -> None:
+    with pytest.raises(SettingsError, match="--pick"):
+        pick(iter(()), choice)
+
+
+def test_a_point_outside_the_picture() -> None:
+    assert parse_choice("12.5,30") == (12.5, 30.0)
+    with pytest.raises(SettingsError, match="320x180"):
+        alphas(pick(stream(passing(1)), "400,20"))
+
+
+# Specks.
+
+
+def with_specks(count: int, specks: dict[int, tuple[int, int]], shots: Sequence[int] = ()) -> list[tuple[Clip, Alpha]]:
+    """A large figure, and on the drawings named a 4x4 speck at (row, column) of the grid."""
+    alpha = np.zeros((count, *GRID), np.float32)
+    alpha[:, 20:90, 60:110] = 1
+    for i, (row, column) in specks.items():
+        alpha[i, row : row + 4, column : column + 4] = 0.9
+    pixels = np.zeros((1, HEIGHT, WIDTH, 3), np.uint8)
+    shots = shots or [0] * count
+    return [(Clip(pixels, np.array([i, i + 1.0]), shots[i]), alpha[i : i + 1]) for i in range(count)]
+
+
+def test_specks_that_flash_go_and_those_that_last_stay() -> None:
+    given = with_specks(8, {1: (5, 10), 2: (5, 140), 3: (7, 141), 4: (9, 142), 6: (60, 20), 7: (60, 20)})
+    found = alphas(without_specks(given, keep_effects=False))
+    shown = [i for i in range(8) if found[i, :, :40].max() > 0]
+    lasting = [i for i in range(8) if found[i, :, 130:].max() > 0]
+    assert shown == []
+    assert lasting == [2, 3, 4]
+    assert np.array_equal(found[:, :, 55:115], alphas(iter(given))[:, :, 55:115])
+
+
+def test_a_speck_does_not_last_over_a_cut() -> None:
+    given = with_specks(6, {2: (5, 140), 3: (5, 140), 4: (5, 140)}, [0, 0, 0, 1, 1, 1])
+    assert alphas(without_specks(given, keep_effects=False))[:, :, 130:].max() == 0
+
+
+def test_effects_are_kept_where_asked() -> None:
+    given = with_specks(3, {1: (5, 10)})
+    assert np.array_equal(alphas(without_specks(given, keep_effects=True)), alphas(iter(given)))
+
+
+def test_a_faint_fog_far_from_everybody_goes() -> None:
+    given = with_specks(1, {})
+    given[0][1][0, :10, :20] = 0.2
+    assert alphas(without_specks(given, keep_effects=False))[0, :, :40].max() == 0
+
+
+def test_specks_do_not_depend_on_the_cut_into_clips() -> None:
+    given = with_specks(7, {1: (5, 10), 2: (5, 140), 3: (7, 141), 4: (9, 142)})
+    joined = [
+        (
+            Clip(np.concatenate([c.pixels for c, _ in part]), np.array([p[0].times[0] for p in part] + [stop])),
+            np.concatenate([a for _, a in part]),
+        )
+        for part, stop in ((given[:3], 3.0), (given[3:], 7.0))
+    ]
+    found = list(without_specks(joined, keep_effects=False))
+    assert [len(clip) for clip, _ in found] == [3, 4]
+    assert np.array_equal(alphas(iter(found)), alphas(without_specks(given, keep_effects=False)))
+
+
+def test_nothing_at_all_stays_nothing() -> None:
+    given = [(clip, np.zeros_like(alpha)) for clip, alpha in with_specks(4, {})]
+    assert alphas(without_specks(given, keep_effects=False)).max() == 0
