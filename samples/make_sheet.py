@@ -29,7 +29,7 @@ def frame_at(seconds: float) -> Image.Image:
     """The sample's picture on screen then."""
     with av.open(str(CLIP)) as container:
         shown = [frame for frame in container.decode(video=0) if (frame.time or 0) <= seconds]
-    return shown[-1].to_image()
+    return Image.fromarray(shown[-1].to_ndarray(format="rgb24"))
 
 
 def row(seconds: float, folder: Path) -> Image.Image:

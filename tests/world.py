@@ -15,7 +15,7 @@ INK, SKIN = (60, 10, 10), (230, 40, 60)
 def drawing(x: float, *, empty: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """One picture, (H, W, 3) uint8 RGB, and its exact alpha, (H, W) float32: a head on a body, its middle at x."""
     background = np.random.default_rng(1).normal(0, 14, (HEIGHT // 4, WIDTH // 4))
-    background = cv2.resize(background, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    background = np.asarray(cv2.resize(background, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.float64)
     rgb = np.clip(np.stack([90 + background, 170 + background, 110 + background], axis=2), 0, 255)
     alpha = np.zeros((HEIGHT, WIDTH), np.float32)
     inside = np.zeros((HEIGHT, WIDTH), np.float32)

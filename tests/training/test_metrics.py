@@ -34,7 +34,7 @@ def test_a_class_that_is_nowhere_counts_one_per_picture_and_nothing_pooled() -> 
 def test_boundary_f_forgives_what_lies_within_its_reach_only() -> None:
     def disc(radius: float) -> np.ndarray:
         y, x = np.mgrid[:300, :400]
-        return np.hypot(y - 150, x - 200) < radius
+        return np.asarray(np.hypot(y - 150, x - 200) < radius)
 
     reach = round(0.0075 * 500)
     assert metrics.boundary_f(disc(80), disc(80)) == 1.0
