@@ -36,7 +36,7 @@ AFTERMATH_REACH = 9  # pixels around the change
 # Captions and clocks
 STROKE = 5  # pixels: strokes of letters are thinner
 STROKE_CONTRAST = 60.0  # of 255 above their surroundings
-LETTERING = 0.15  # share of strokes near a letter: highlights do not stand so close
+LETTERING = 0.2  # share of strokes along a line of letters: eyes and highlights do not fill so much of it
 CAPTION_REACH = 17  # pixels around a letter: the codec's block, which is coded anew with it, and the patch
 
 # Cut or not
@@ -145,9 +145,9 @@ def _small(picture: Picture) -> Map:
 
 
 def _change(before: Map, after: Map) -> Map:
-    """How far two small pictures differ around each place, 0..255; nowhere in captions at the rim."""
+    """How far two small pictures differ around each place, 0..255; not where both have lettering at the rim."""
     change = np.abs(cv2.blur(after - before, (PATCH, PATCH))).max(2)
-    change[_caption(before[..., 0]) | _caption(after[..., 0])] = 0
+    change[_caption(before[..., 0]) & _caption(after[..., 0])] = 0
     return np.asarray(change, np.float32)
 
 
@@ -160,7 +160,7 @@ def _caption(luma: Map) -> NDArray[np.bool_]:
     rim[round(0.75 * height) :] = True
     rim[: round(0.15 * height), : round(0.3 * width)] = True
     rim[: round(0.15 * height), round(0.7 * width) :] = True
-    dense = cv2.blur(strokes, (width // 16 | 1, height // 16 | 1)) > LETTERING
+    dense = cv2.blur(strokes, (width // 8 | 1, height // 16 | 1)) > LETTERING
     letters = (strokes * (dense & rim)).astype(np.uint8)
     return np.asarray(cv2.dilate(letters, np.ones((CAPTION_REACH, CAPTION_REACH), np.uint8)) > 0)
 

@@ -28,7 +28,7 @@ EVIDENCE_LIMIT = 1.5  # log odds that colour alone can reach
 SEEN = 0.1  # pixels: a colour seen less often than this is unknown
 INK_REACH = 3  # pixels: half the width of the widest ink line
 INK_CONTRAST = 20.0  # of 255: a line this much darker than both its sides is ink for certain
-INK_WEIGHT = 1.0  # log odds by which ink beside the character is the character's
+INK_WEIGHT = 2.0  # log odds by which ink beside the character is the character's
 INK_PRESENCE = (0.1, 0.3)  # probability of the network at which ink begins to count, and counts in full
 BAND = 1.5  # pixels: the blur whose grey zone is handed to the matting
 PRIOR = 0.03  # weight of a sure guess against the matting's colour lines
@@ -122,25 +122,25 @@ def _doubtful(alpha: Plane, grain: float) -> Mask:
 def _colour_evidence(rgb: Rgb, alpha: Plane, where: Mask) -> Plane:
     """Log odds of each pixel of `where` being character, by how often its colour was seen nearby in and outside it.
 
-    Colours are counted in a coarse grid over place and colour, blurred, and looked up linearly between its cells: the
-    bilateral grid of Chen, Paris and Durand 2007.
+    Colours are counted in a coarse grid over place and colour, blurred, compared, and looked up linearly between the
+    cells: the bilateral grid of Chen, Paris and Durand 2007.
     """
     from scipy import ndimage  # type: ignore[import-untyped]
 
     height, width = alpha.shape
     cell = max(height, width) / CELLS
     rows, columns = np.mgrid[:height, :width].astype(np.float32) / np.float32(cell)
-    shades = rgb.astype(np.float32) * ((SHADES - 1) / 255)
-    place = np.stack([rows, columns, *np.moveaxis(shades, 2, 0)])
+    place = np.stack([rows, columns, *np.moveaxis(rgb.astype(np.float32) * ((SHADES - 1) / 255), 2, 0)])
     shape = (int(height / cell) + 2, int(width / cell) + 2, SHADES, SHADES, SHADES)
-    seen = []
-    for sure in (alpha > 1 - SURE, alpha < SURE):
+
+    def seen(sure: Mask) -> Plane:
         index = np.ravel_multi_index(tuple(np.rint(place[:, sure]).astype(np.intp)), shape)
         count = np.bincount(index, minlength=int(np.prod(shape))).astype(np.float32).reshape(shape)
-        count = ndimage.gaussian_filter(count, (1, 1, 0.7, 0.7, 0.7), mode="constant", truncate=2)
-        seen.append(ndimage.map_coordinates(count, place[:, where], order=1, mode="nearest") + SEEN)
-    evidence: Plane = np.clip(np.log(seen[0] / seen[1]), -EVIDENCE_LIMIT, EVIDENCE_LIMIT)
-    return evidence
+        return np.asarray(ndimage.gaussian_filter(count, (1, 1, 0.7, 0.7, 0.7), mode="constant", truncate=2) + SEEN)
+
+    odds = np.log(seen(alpha > 1 - SURE) / seen(alpha < SURE))
+    odds = np.clip(odds, -EVIDENCE_LIMIT, EVIDENCE_LIMIT)
+    return np.asarray(ndimage.map_coordinates(odds, place[:, where], order=1, mode="nearest"), np.float32)
 
 
 def _ink(rgb: Rgb, alpha: Plane) -> Plane:
