@@ -34,7 +34,6 @@ DOORS = {  # who may know an outside library
     "typer": {"cli", "check_cli"},
     "tqdm": {"bars"},
     "av": {"decode", "encode", "platforms"},
-    "imageio": {"encode"},
 }
 
 

@@ -589,7 +589,7 @@ def test_memory_does_not_grow_with_the_clip(tmp_path: Path) -> None:
         clips = decode(path, chunk=1)
         for _ in range(150):
             next(clips)
-        assert sum(isinstance(item, av.VideoFrame) for item in gc.get_objects()) < 80
+        assert sum(type(item) is av.VideoFrame for item in gc.get_objects()) < 80
         clips.close()
     finally:
         gc.enable()
