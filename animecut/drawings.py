@@ -36,7 +36,7 @@ AFTERMATH_REACH = 9  # pixels around the change
 # Captions and clocks
 STROKE = 5  # pixels: strokes of letters are thinner
 STROKE_CONTRAST = 60.0  # of 255 above their surroundings
-LETTERING = 0.2  # share of strokes along a line of letters: eyes and highlights do not fill so much of it
+LETTERING = 0.09  # share of strokes along a line of letters: eyes and highlights do not fill so much of it
 CAPTION_REACH = 17  # pixels around a letter: the codec's block, which is coded anew with it, and the patch
 
 # Cut or not
@@ -46,7 +46,9 @@ NEAR = 9  # pixels over which structure is compared
 UNLIKE, UNLIKE_PER_COLOUR = 0.25, 0.6  # the correlation below which it is a cut, and what differing colours add
 SURELY_ALIKE = 0.6  # the correlation from which colours do not matter: fades, flashes of light
 LEAST_CHANGE = 8.0  # of 255, mean over the picture: a cut changes more, a step of a fade less
-FLASH = 0.4  # seconds in which the shot is back after a flash
+BLANK = 8.0  # of 255: a thumb whose colours deviate by less shows nothing to compare
+MIXTURE = 0.15  # of the squared way from a mixture to the pictures mixed: how far beside them it may lie
+AROUND = 0.4  # seconds before and after: longer than a flash, and than half of most dissolves
 
 
 def merge_held(clips: Iterable[Clip], *, chunk: int = CHUNK, average: bool = False) -> Iterator[Clip]:
@@ -166,26 +168,53 @@ def _caption(luma: Map) -> NDArray[np.bool_]:
 
 
 def _in_shots(drawings: Iterable[Clip]) -> Iterator[Clip]:
-    """The same drawings with the number of their shot, looking as far ahead as a flash may last."""
-    source = iter(drawings)
-    ahead: deque[tuple[Clip, Picture]] = deque()
-    last: Picture | None = None
+    """The same drawings with the number of their shot, seen from as far before as behind.
+
+    A picture that cannot be the last one's next is a cut, unless the shot comes back (a flash). Blank pictures belong
+    to the shot before them, and what follows is compared with that.
+    """
+    behind: deque[tuple[float, Picture]] = deque()  # seconds and thumbs of this shot, without its flashes
     shot = 0
-    while True:
-        while not ahead or ahead[-1][0].times[0] - ahead[0][0].times[0] < FLASH:
-            following = next(source, None)
-            if following is None:
-                break
-            ahead.append((following, _thumb(following.pixels[0])))
-        if not ahead:
-            return
-        drawing, thumb = ahead.popleft()
-        if last is None or _alike(last, thumb):
-            last = thumb
-        elif not any(_alike(last, later) for _, later in ahead):
-            last = thumb
-            shot += 1
+    for drawing, thumb, later in _with_those_to_come(drawings):
+        if thumb.std() >= BLANK:
+            now = float(drawing.times[0])
+            flash = False
+            if behind and not _alike(behind[-1][1], thumb):
+                flash = any(_alike(behind[-1][1], other) for other in later)
+                new = not flash
+            else:
+                new = bool(behind and later) and _dissolved(behind[0][1], thumb, later[-1])
+            if new:
+                shot += 1
+                behind.clear()
+            if not flash:
+                behind.append((now, thumb))
+            while len(behind) > 1 and now - behind[0][0] > AROUND:
+                behind.popleft()
         yield replace(drawing, shot=shot)
+
+
+def _with_those_to_come(drawings: Iterable[Clip]) -> Iterator[tuple[Clip, Picture, list[Picture]]]:
+    """Each drawing, its thumb, and the thumbs that are not blank of what appears within AROUND after it."""
+    window: deque[tuple[Clip, Picture]] = deque()
+    for drawing in drawings:
+        while window and drawing.times[0] - window[0][0].times[0] > AROUND:
+            now, thumb = window.popleft()
+            yield now, thumb, [later for _, later in window if later.std() >= BLANK]
+        window.append((drawing, _thumb(drawing.pixels[0])))
+    while window:
+        now, thumb = window.popleft()
+        yield now, thumb, [later for _, later in window if later.std() >= BLANK]
+
+
+def _dissolved(first: Picture, middle: Picture, last: Picture) -> bool:
+    """Whether the middle thumb is a mixture of two shots, and more of the second."""
+    a, b, c = (cv2.GaussianBlur(thumb.astype(np.float32), (0, 0), 1) for thumb in (first, middle, last))
+    share = float(((b - a) * (c - a)).sum() / max(((c - a) ** 2).sum(), 1.0))
+    if not 0.5 <= share <= 0.9:
+        return False
+    rest = ((b - a - share * (c - a)) ** 2).mean()
+    return bool(rest < MIXTURE * min(((b - a) ** 2).mean(), ((c - b) ** 2).mean())) and not _alike(first, last)
 
 
 def _thumb(picture: Picture) -> Picture:

@@ -37,6 +37,7 @@ EPSILON = 1e-5  # closed-form's regularisation, for flat colours with a codec's 
 TAIL = 0.05  # alpha within this of 0 or 1 is a solver's tail, not glass
 GRADIENT_WEIGHT = 0.1  # pymatting's default, 1, lets the background's colour into one-pixel edges
 SOLID = 0.5  # alpha from which a pixel shows where it can only be on or off
+STRAND = 6  # pixels: what is thin and smaller than this is the stair, not a strand
 
 
 def warm_up() -> None:
@@ -88,10 +89,10 @@ def one_bit(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _with_strands(smooth: Mask, crisp: Mask) -> Mask:
     """A smoothed mask, and of the crisp one whatever was too thin to survive the smoothing."""
     lost = crisp & ~_grown(smooth, 1)
-    area = cv2.connectedComponentsWithStats(lost.view(np.uint8))
-    long = np.asarray(area[2])[:, cv2.CC_STAT_AREA] >= 4
-    long[0] = False
-    return smooth | (_grown(long[area[1]], 1) & crisp)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(lost.view(np.uint8))
+    strand = np.asarray(stats)[:, cv2.CC_STAT_AREA] >= STRAND
+    strand[0] = False
+    return smooth | (_grown(strand[labels], 1) & crisp)
 
 
 def _matted(rgb: Rgb, alpha: Plane, matting: Matting, grain: float) -> Plane:

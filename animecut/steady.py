@@ -20,6 +20,7 @@ Plane = NDArray[np.float32]
 
 REACH = 2  # drawings looked at on either side: five votes outvote two wrong ones; motion over more is seldom found
 FLOW_SIDE = 256  # pixels, longest side of the pictures that motion is searched in
+FLOW_LEAST = 16  # pixels, shortest side of them: the search takes nothing much smaller
 COLOUR_TOLERANCE = 20.0  # of 255: how far colours may differ (mean of RGB, 3×3) and still be the same thing
 RETURN_TOLERANCE = 1.0  # pixels of the flow's picture: how far from home the way there and back may end
 STILL_BONUS = 1.0  # of 255: motion has to explain the colours better than rest by this much
@@ -76,7 +77,7 @@ def _drawing(picture: NDArray[np.uint8], alpha: Plane, shot: int) -> _Drawing:
     height, width = alpha.shape
     colour = cv2.resize(picture[..., :3], (width, height), interpolation=cv2.INTER_AREA)
     scale = min(1.0, FLOW_SIDE / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
+    size = max(FLOW_LEAST, round(width * scale)), max(FLOW_LEAST, round(height * scale))
     grey = cv2.cvtColor(cv2.resize(colour, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     return _Drawing(alpha, colour.astype(np.float32), np.asarray(grey, np.uint8), shot)
 

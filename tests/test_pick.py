@@ -181,7 +181,7 @@ def with_specks(count: int, specks: dict[int, tuple[int, int]], shots: Sequence[
 
 
 def test_specks_that_flash_go_and_those_that_last_stay() -> None:
-    given = with_specks(8, {1: (5, 10), 2: (5, 140), 3: (7, 141), 4: (9, 142), 6: (60, 20), 7: (60, 20)})
+    given = with_specks(8, {1: (5, 10), 2: (5, 140), 3: (7, 146), 4: (9, 152), 6: (60, 20), 7: (60, 20)})
     found = alphas(without_specks(given, keep_effects=False))
     shown = [i for i in range(8) if found[i, :, :40].max() > 0]
     lasting = [i for i in range(8) if found[i, :, 130:].max() > 0]
@@ -207,7 +207,7 @@ def test_a_faint_fog_far_from_everybody_goes() -> None:
 
 
 def test_specks_do_not_depend_on_the_cut_into_clips() -> None:
-    given = with_specks(7, {1: (5, 10), 2: (5, 140), 3: (7, 141), 4: (9, 142)})
+    given = with_specks(7, {1: (5, 10), 2: (5, 140), 3: (7, 146), 4: (9, 152)})
     joined = [
         (
             Clip(np.concatenate([c.pixels for c, _ in part]), np.array([p[0].times[0] for p in part] + [stop])),
