@@ -333,7 +333,7 @@ def _painter(path: Path, stream: VideoStream, first: VideoFrame, max_pixels: int
     def paint(frame: VideoFrame) -> Picture:
         matrix = frame.colorspace if frame.colorspace in TAGGED else untagged
         try:
-            square = scaler.reformat(frame, *target, matrix, None, EXACT, frame.color_range, ColorRange.JPEG)
+            square = scaler.reformat(frame, *target, matrix, None, EXACT, frame.color_range, ColorRange.JPEG, threads=1)
         except (av.FFmpegError, ValueError) as error:
             raise _problem(path, f"its {frame.format.name} pixels cannot become RGB; convert it to mp4") from error
         return _upright(cast(Picture, square.to_ndarray()), turn)

@@ -28,7 +28,12 @@ TICK_ROUNDING = 1e-6  # ticks: a picture that is due now has not come too soon
 SMALL_SIDE = 320  # pixels, longest side: a blink is 5 of them and more
 CHROMA = 0.7  # weight of colour difference against luma: codecs treat it more coarsely
 PATCH = 5  # pixels over which differences are averaged: the noise of copies changes sign within, a drawing does not
-CHANGED = 4.5  # of 255: copies at x264's rate factors up to 28 stay below, a blink or a step of a slow pan does not
+CHANGED = 4.5  # of 255: copies stay below at x264's rate factors up to 28, a blink or a step of a slow pan does not
+SURELY_CHANGED = 9.0  # of 255: between the two, it is noise where it is scattered and no motion
+SCATTERED = 4  # patches: a blink or a mouth changes one to three
+COMMON_MOTION = 0.05  # share of the differences that a shift and zoom of the whole picture explains: noise has less
+MOTION_PATCH = 7  # pixels over which pictures are averaged before it is looked for
+MOTION_STEP = 3  # pixels: every so many are used
 AFTERMATH = 0.11  # of the last change: so much may the codec still have to mend there
 AFTERMATH_FADE = 0.5  # of it left with every copy
 AFTERMATH_REACH = 9  # pixels around the change
@@ -117,7 +122,7 @@ def _merged(pictures: Iterable[Clip], average: bool) -> Iterator[Clip]:
     for picture in pictures:
         small = _small(picture.pixels[0])
         change = _change(mean, small) if held else np.zeros(small.shape[:2], np.float32)
-        if held and (change - AFTERMATH * aftermath).max() < CHANGED:
+        if held and _same(mean, small, change - AFTERMATH * aftermath):
             held[1:] = [picture]
             copies += 1
             mean = mean + (small - mean) / np.float32(copies)
@@ -151,6 +156,38 @@ def _change(before: Map, after: Map) -> Map:
     change = np.abs(cv2.blur(after - before, (PATCH, PATCH))).max(2)
     change[_caption(before[..., 0]) & _caption(after[..., 0])] = 0
     return np.asarray(change, np.float32)
+
+
+def _same(before: Map, after: Map, change: Map) -> bool:
+    """Whether two small pictures that differ so much can be copies of one drawing."""
+    largest = float(change.max())
+    if CHANGED <= largest < SURELY_CHANGED:
+        patches = cv2.connectedComponents((change > largest / 2).astype(np.uint8))[0] - 1
+        return patches >= SCATTERED and _common_motion(before[..., 0], after[..., 0]) < COMMON_MOTION
+    return largest < CHANGED
+
+
+def _common_motion(before: Map, after: Map) -> float:
+    """Share of the differences of two lumas that a small shift, zoom and change of light explains, 0..1.
+
+    Least squares on the gradient (Lucas and Kanade 1981), with Cauchy weights against what moves by itself.
+    """
+    height, width = before.shape
+    patch = (MOTION_PATCH, MOTION_PATCH)
+    before, after = np.asarray(cv2.blur(before, patch)), np.asarray(cv2.blur(after, patch))
+    middle = (before + after) / 2
+    across, down = cv2.Sobel(middle, cv2.CV_32F, 1, 0) / 8, cv2.Sobel(middle, cv2.CV_32F, 0, 1) / 8
+    x, y = np.meshgrid(np.linspace(-1, 1, width, dtype=np.float32), np.linspace(-1, 1, height, dtype=np.float32))
+    causes = np.stack([across, down, across * x + down * y, np.ones_like(middle)], axis=-1)
+    a = causes[::MOTION_STEP, ::MOTION_STEP].reshape(-1, 4)
+    b = (after - before)[::MOTION_STEP, ::MOTION_STEP].ravel()
+    scale = max(1.0, 3 * float(np.median(np.abs(b))))
+    rest = b
+    for _ in range(3):
+        weight = 1 / (1 + (rest / scale) ** 2)
+        weighted = a * weight[:, None]
+        rest = b - a @ np.linalg.solve(weighted.T @ a + 0.01 * np.eye(4), weighted.T @ b)
+    return float(1 - (weight * rest**2).sum() / max((weight * b**2).sum(), 1e-6))
 
 
 def _caption(luma: Map) -> NDArray[np.bool_]:

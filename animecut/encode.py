@@ -160,7 +160,8 @@ def _write_video(part: Path, pictures: Iterator[Timed], kind: str, quality: int)
         context.time_base, context.colorspace, context.color_range = Fraction(1, rate), matrix, ColorRange.MPEG
         for picture, ticks in chain([first], pictures):
             frame = av.VideoFrame.from_ndarray(_filled(picture), "rgba")
-            frame = frame.reformat(format=layout, dst_colorspace=matrix, dst_color_range=ColorRange.MPEG)
+            # One thread: where swscale cuts a picture into slices, the first pixels of a slice get a wrong alpha.
+            frame = frame.reformat(format=layout, dst_colorspace=matrix, dst_color_range=ColorRange.MPEG, threads=1)
             frame.pts, frame.time_base = at, Fraction(1, rate)
             lengths[at] = ticks
             at += ticks
