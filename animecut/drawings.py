@@ -34,7 +34,7 @@ SCATTERED = 4  # patches: a blink or a mouth changes one to three
 COMMON_MOTION = 0.05  # share of the differences that a shift and zoom of the whole picture explains: noise has less
 MOTION_PATCH = 7  # pixels over which pictures are averaged before it is looked for
 MOTION_STEP = 3  # pixels: every so many are used
-AFTERMATH = 0.11  # of the last change: so much may the codec still have to mend there
+AFTERMATH = 0.05  # of the last change: so much may the codec still have to mend there
 AFTERMATH_FADE = 0.5  # of it left with every copy
 AFTERMATH_REACH = 9  # pixels around the change
 
@@ -251,7 +251,8 @@ def _dissolved(first: Picture, middle: Picture, last: Picture) -> bool:
     if not 0.5 <= share <= 0.9:
         return False
     rest = ((b - a - share * (c - a)) ** 2).mean()
-    return bool(rest < MIXTURE * min(((b - a) ** 2).mean(), ((c - b) ** 2).mean())) and not _alike(first, last)
+    mixed = rest < MIXTURE * min(((b - a) ** 2).mean(), ((c - b) ** 2).mean())
+    return bool(mixed and np.corrcoef(a.mean(2).ravel(), c.mean(2).ravel())[0, 1] < SURELY_ALIKE)
 
 
 def _thumb(picture: Picture) -> Picture:
