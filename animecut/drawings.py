@@ -41,6 +41,8 @@ AFTERMATH_REACH = 9  # pixels around the change
 # Captions and clocks
 STROKE = 5  # pixels: strokes of letters are thinner
 STROKE_CONTRAST = 60.0  # of 255 above their surroundings
+WHITE = 140.0  # luma of 255, small letters being mixed with what is around
+COLOURLESS = 15.0  # of 255, weighted colour difference from grey
 LETTERING = 0.09  # share of strokes along a line of letters: eyes and highlights do not fill so much of it
 CAPTION_REACH = 17  # pixels around a letter: the codec's block, which is coded anew with it, and the patch
 
@@ -53,6 +55,7 @@ SURELY_ALIKE = 0.6  # the correlation from which colours do not matter: fades, f
 LEAST_CHANGE = 8.0  # of 255, mean over the picture: a cut changes more, a step of a fade less
 BLANK = 8.0  # of 255: a thumb whose colours deviate by less shows nothing to compare
 MIXTURE = 0.15  # of the squared way from a mixture to the pictures mixed: how far beside them it may lie
+FADE = 0.4  # of the contrast: a picture with less beside another is its fade, not another shot
 AROUND = 0.4  # seconds before and after: longer than a flash, and than half of most dissolves
 
 
@@ -154,7 +157,7 @@ def _small(picture: Picture) -> Map:
 def _change(before: Map, after: Map) -> Map:
     """How far two small pictures differ around each place, 0..255; not where both have lettering at the rim."""
     change = np.abs(cv2.blur(after - before, (PATCH, PATCH))).max(2)
-    change[_caption(before[..., 0]) & _caption(after[..., 0])] = 0
+    change[_caption(before) & _caption(after)] = 0
     return np.asarray(change, np.float32)
 
 
@@ -190,11 +193,13 @@ def _common_motion(before: Map, after: Map) -> float:
     return float(1 - (weight * rest**2).sum() / max((weight * b**2).sum(), 1e-6))
 
 
-def _caption(luma: Map) -> NDArray[np.bool_]:
-    """Where bright thin strokes stand close together along the rim: a caption, a clock, a station's logo."""
+def _caption(small: Map) -> NDArray[np.bool_]:
+    """Where thin white strokes stand close together along the rim: a caption, a clock, a station's logo."""
+    luma = small[..., 0]
     height, width = luma.shape
     above = cv2.morphologyEx(luma, cv2.MORPH_TOPHAT, np.ones((STROKE, STROKE), np.uint8))
-    strokes = (above > STROKE_CONTRAST).astype(np.float32)
+    white = (luma > WHITE) & (np.abs(small[..., 1:] - CHROMA * 128).max(2) < COLOURLESS)
+    strokes = (white & (above > STROKE_CONTRAST)).astype(np.float32)
     rim = np.zeros((height, width), bool)
     rim[round(0.75 * height) :] = True
     rim[: round(0.15 * height), : round(0.3 * width)] = True
@@ -216,7 +221,7 @@ def _in_shots(drawings: Iterable[Clip]) -> Iterator[Clip]:
         if thumb.std() >= BLANK:
             now = float(drawing.times[0])
             flash = False
-            if behind and not _alike(behind[-1][1], thumb):
+            if behind and not any(_alike(other, thumb) for _, other in reversed(behind)):
                 flash = any(_alike(behind[-1][1], other) for other in later)
                 new = not flash
             else:
@@ -246,13 +251,13 @@ def _with_those_to_come(drawings: Iterable[Clip]) -> Iterator[tuple[Clip, Pictur
 
 def _dissolved(first: Picture, middle: Picture, last: Picture) -> bool:
     """Whether the middle thumb is a mixture of two shots, and more of the second."""
-    a, b, c = (cv2.GaussianBlur(thumb.astype(np.float32), (0, 0), 1) for thumb in (first, middle, last))
-    share = float(((b - a) * (c - a)).sum() / max(((c - a) ** 2).sum(), 1.0))
-    if not 0.5 <= share <= 0.9:
+    a, b, c = (cv2.GaussianBlur(thumb, (0, 0), 1).mean(2).ravel() for thumb in (first, middle, last))
+    share = float((b - a) @ (c - a)) / max(float((c - a) @ (c - a)), 1.0)
+    if not 0.5 <= share <= 0.9 or min(a.std(), c.std()) < FADE * max(a.std(), c.std()):
         return False
-    rest = ((b - a - share * (c - a)) ** 2).mean()
-    mixed = rest < MIXTURE * min(((b - a) ** 2).mean(), ((c - b) ** 2).mean())
-    return bool(mixed and np.corrcoef(a.mean(2).ravel(), c.mean(2).ravel())[0, 1] < SURELY_ALIKE)
+    beside = ((b - a - share * (c - a)) ** 2).mean()
+    mixed = beside < MIXTURE * min(((b - a) ** 2).mean(), ((c - b) ** 2).mean())
+    return bool(mixed and np.corrcoef(a, c)[0, 1] < SURELY_ALIKE)
 
 
 def _thumb(picture: Picture) -> Picture:
