@@ -1,30 +1,23 @@
-"""Words on the command line -> Settings -> cut(). The only module that prints, draws a bar and exits."""
+"""Words on the command line -> Settings -> batch. The only module that prints, draws a bar and exits."""
 
 import json
-import os
 import signal
 import sys
 import time
-from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from animecut import __version__
-from animecut.errors import AnimecutError, OutputError, SettingsError
+from animecut.errors import AnimecutError, SettingsError
 from animecut.platforms import PLATFORMS, find
-from animecut.settings import FORMATS, MATTINGS, Format, Matting, Settings, parse_time
+from animecut.settings import FORMATS, MATTINGS, SUFFIXES, Format, Matting, Settings, parse_time
 
 if TYPE_CHECKING:
-    from animecut.pipeline import Report, Target
-    from animecut.segment import Segmenter
+    from animecut.batch import Done
 
-SUFFIXES: dict[Format, str] = {
-    "webp": ".webp", "gif": ".gif", "apng": ".png", "webm": ".webm", "mov": ".mov", "png": ""
-}  # fmt: skip
-VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".ts", ".flv", ".wmv", ".mpg", ".mpeg")
-PICTURES = (".gif", ".webp", ".png", ".apng", ".jpg", ".jpeg", ".bmp")
 INTERRUPTED = 130  # what a shell expects of a program that was stopped with Ctrl-C
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -122,8 +115,7 @@ def animecut(
             matting=_matting(matting), steady=steady, keep_effects=keep_effects, crop=crop, margin=margin,
             background=background, loop=loop, quality=quality,
         )  # fmt: skip
-        jobs = _jobs(inputs, output, settings)
-        failed = _run(jobs, settings, overwrite=overwrite, as_json=as_json, quiet=quiet)
+        failed = _run(inputs, output, settings, overwrite=overwrite, as_json=as_json, quiet=quiet)
     except SettingsError as error:
         _stop(str(error), 2)
     except AnimecutError as error:
@@ -139,89 +131,35 @@ def main() -> None:
 
 
 def _run(
-    jobs: list[tuple[Path, list["Target"]]], settings: Settings, *, overwrite: bool, as_json: bool, quiet: bool
+    inputs: list[Path], output: Path | None, settings: Settings, *, overwrite: bool, as_json: bool, quiet: bool
 ) -> int:
-    """Do every job and say how it went; return how many failed."""
+    """Do everything and say how it went; return how many inputs failed."""
+    from animecut import batch
+    from animecut.bars import Bars
     from animecut.network import DEFAULT_WEIGHTS
     from animecut.segment import Segmenter
 
+    jobs = batch.plan(inputs, output, settings)
     started = time.perf_counter()
     segmenter = Segmenter(settings.weights or DEFAULT_WEIGHTS, settings.device, settings.batch_size)
     startup = time.perf_counter() - started
     if not quiet:
         _say(f"device: {segmenter.device_name}")
     failed = 0
-    for source, targets in jobs:
-        report, seconds, problem = _one(source, targets, settings, segmenter, overwrite=overwrite, quiet=quiet)
-        failed += problem is not None
-        if problem:
-            _say(f"error: {problem}")
+    for done in batch.run(jobs, segmenter, partial(Bars, silent=quiet), overwrite=overwrite):
+        failed += done.problem is not None
+        if done.problem:
+            _say(f"error: {done.problem}")
         elif not quiet:
-            for line in _lines(report, seconds, segmenter):
+            for line in _lines(done, segmenter.device_name):
                 _say(line)
         if as_json:
-            report.seconds.setdefault("startup", startup)
-            typer.echo(json.dumps(_as_json(source, report, seconds, segmenter, problem)))
+            done.report.seconds.setdefault("startup", startup)
+            typer.echo(json.dumps(done.as_json(segmenter.device_name)))
         startup = 0.0
     if len(jobs) > 1 and not quiet:
         _say(f"{len(jobs) - failed} of {len(jobs)} done" + (f", {failed} failed" if failed else ""))
     return failed
-
-
-def _one(
-    source: Path, targets: list["Target"], settings: Settings, segmenter: "Segmenter", *, overwrite: bool, quiet: bool
-) -> tuple["Report", float, str | None]:
-    from animecut import pipeline
-    from animecut.bars import Bars
-
-    started = time.perf_counter()
-    report, problem = pipeline.Report(), None
-    with Bars(silent=quiet) as watch:
-        try:
-            _make_room(source, targets, overwrite)
-            report = pipeline.cut(source, targets, settings, segmenter, watch)
-        except SettingsError:
-            raise  # wrong for every input
-        except AnimecutError as error:
-            problem = str(error)
-    return report, time.perf_counter() - started, problem
-
-
-def _jobs(inputs: list[Path], output: Path | None, settings: Settings) -> list[tuple[Path, list["Target"]]]:
-    """What to read, and what to write for each; folders are searched through and mirrored."""
-    from animecut.pipeline import Target
-
-    sources: list[tuple[Path, Path]] = []  # file, and the folder that it lies in below OUT
-    for path in inputs:
-        if path.is_dir():
-            files = sorted(
-                file for file in path.rglob("*") if file.suffix.lower() in VIDEOS + PICTURES and file.is_file()
-            )
-            if not files:
-                raise SettingsError(f"{path}: no videos or pictures in this folder")
-            sources += [(file, file.parent.relative_to(path)) for file in files]
-        else:
-            sources.append((path, Path()))
-    as_file = output is not None and output.suffix != "" and not output.is_dir()
-    if as_file and len(sources) * (len(settings.formats) + len(settings.platforms)) > 1:
-        raise SettingsError(f"-o {output}: one file for several stickers; name a folder")
-    jobs = []
-    for file, below in sources:
-        folder = file.parent if output is None else output / below
-        rows = [find(name) for name in settings.platforms]
-        targets = [Target(folder / _name(file, kind, settings), kind) for kind in settings.formats]
-        targets += [Target(folder / _name(file, row.format, settings, row.name), row.format, row) for row in rows]
-        jobs.append((file, [replace(targets[0], path=output)] if as_file and output else targets))
-    return jobs
-
-
-def _name(source: Path, kind: Format, settings: Settings, platform: str = "") -> str:
-    stem = source.stem
-    if settings.start is not None or settings.end is not None:
-        end = f"{settings.end:g}" if settings.end is not None else "end"
-        stem += f"_{settings.start or 0:g}-{end}"
-    name = stem + (f".{platform}" if platform else "") + (SUFFIXES[kind] or "_frames")
-    return f"{stem}_cut{SUFFIXES[kind]}" if name == source.name else name
 
 
 def _platforms(named: str | None) -> tuple[str, ...]:
@@ -259,33 +197,13 @@ def _matting(name: str) -> Matting:
     raise SettingsError(f"--matting {name}: unknown; choose from {', '.join(MATTINGS)}")
 
 
-def _make_room(source: Path, targets: list["Target"], overwrite: bool) -> None:
-    for target in targets:
-        _make_folder(target.path.parent)
-        if target.path.exists() and source.exists() and target.path.samefile(source):
-            raise OutputError(f"{target.path}: is the input itself; name another output with -o")
-        if target.path.exists() and not overwrite:
-            raise OutputError(
-                f"{target.path}: is there already; add --overwrite to replace it, or name another with -o"
-            )
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: no folder can be made there ({error.strerror}); name another with -o") from error
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"{folder}: may not be written to; name another with -o")
-
-
-def _lines(report: "Report", seconds: float, segmenter: "Segmenter") -> list[str]:
+def _lines(done: "Done", device: str) -> list[str]:
     lines = []
-    for output in report.outputs:
+    for output in done.report.outputs:
         out = output.written
         lines.append(
-            f"{out.path}: {out.width}x{out.height}, {report.drawings} drawings in {out.duration_s:.2f} s, "
-            f"{_size(out.bytes)}, made in {seconds:.1f} s on {segmenter.device_name}"
+            f"{out.path}: {out.width}x{out.height}, {done.report.drawings} drawings in {out.duration_s:.2f} s, "
+            f"{_size(out.bytes)}, made in {done.seconds:.1f} s on {device}"
         )
         if output.given_up:
             lines.append(f"  to fit {output.platform}: {'; '.join(output.given_up)}")
@@ -295,27 +213,6 @@ def _lines(report: "Report", seconds: float, segmenter: "Segmenter") -> list[str
 
 def _size(count: int) -> str:
     return f"{count / 1000:.0f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
-
-
-def _as_json(
-    source: Path, report: "Report", seconds: float, segmenter: "Segmenter", problem: str | None
-) -> dict[str, object]:
-    outputs = [
-        asdict(output.written)
-        | {"path": str(output.written.path), "platform": output.platform}
-        | {"valid": not output.problems, "problems": output.problems, "given_up": output.given_up}
-        for output in report.outputs
-    ]
-    return {
-        "input": str(source),
-        "outputs": outputs,
-        "frames_in": report.frames_in,
-        "drawings": report.drawings,
-        "shots": report.shots,
-        "device": segmenter.device_name,
-        "seconds": {stage: round(value, 4) for stage, value in (report.seconds | {"total": seconds}).items()},
-        "error": problem,
-    }
 
 
 def _say(message: str) -> None:

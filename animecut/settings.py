@@ -11,6 +11,9 @@ Matting = Literal["closed-form", "knn", "none"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 MATTINGS: tuple[Matting, ...] = get_args(Matting)
+SUFFIXES: dict[Format, str] = {
+    "webp": ".webp", "gif": ".gif", "apng": ".png", "webm": ".webm", "mov": ".mov", "png": ""
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
