@@ -17,6 +17,7 @@ from animecut.errors import AnimecutError
 from animecut.network import PSPNet
 from training.augment import degrade, grade, reframe
 from training.dataset import Labelled
+from training.depthwise import quicken
 from training.losses import matte_loss
 from training.synthesis import Stock, composite
 
@@ -94,6 +95,8 @@ def fit(
     Raises AnimecutError where a loss is no number.
     """
     network = network.to(device).to(memory_format=torch.channels_last)
+    if device.type == "cpu":
+        quicken(network)
     optimiser = torch.optim.AdamW(
         [
             {"params": list(network.backbone.parameters()), "lr": recipe.backbone_rate},

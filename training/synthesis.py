@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from training.augment import Matte, Picture, grade
 from training.dataset import Labelled
+from training.props import palette_of, props, scattered
 
 Sprite = NDArray[np.uint8]
 """(H, W, 4) straight RGBA."""
@@ -51,14 +53,26 @@ def composite(stock: Stock, height: int, width: int, rng: np.random.Generator) -
     alpha = np.zeros((height, width), np.float32)
     count = int(rng.choice(4, p=[0.1, 0.55, 0.25, 0.1]))
     light = canvas.reshape(-1, 3).mean(axis=0)
-    for _ in range(count):
-        sprite = stock.sprites[int(rng.choice(len(stock.weights), p=stock.weights / stock.weights.sum()))]
+    chances = stock.weights / stock.weights.sum()
+    drawn = [stock.sprites[int(i)] for i in rng.choice(len(chances), count, p=chances)]
+    palette = np.concatenate([np.empty((0, 3)), *(palette_of(sprite, rng) for sprite in drawn)])
+    if rng.random() < 0.5:
+        props(canvas, palette, rng)
+        if rng.random() < 0.4:
+            canvas = np.asarray(cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.5, 3)), np.uint8)
+    for sprite in drawn:
         layer = _posed(sprite, height, width, rng, crowd=count > 1)
         colour, a = _lit(layer[..., :3], light, rng), np.asarray(layer[..., 3] / 255, np.float32)
         if rng.random() < 0.15:
             _rim(canvas, a, rng)
         canvas = (canvas * (1 - a[..., None]) + colour * a[..., None] + 0.5).astype(np.uint8)
         alpha = np.asarray(alpha + a - alpha * a, np.float32)
+    if rng.random() < 0.12:  # something stands before her
+        before = canvas.copy()
+        cover = props(before, palette, rng, 1)
+        canvas, alpha = before, np.asarray(alpha * (1 - cover), np.float32)
+    if rng.random() < 0.12:
+        scattered(canvas, rng)
     if rng.random() < 0.25:
         canvas = _overlaid(canvas, alpha, rng)
     return canvas, alpha
@@ -68,10 +82,12 @@ def _scene(stock: Stock, height: int, width: int, rng: np.random.Generator) -> P
     """A cut of a scene, sometimes out of focus as behind a close-up, or a plain or shaded card."""
     if rng.random() < 0.12:
         top, bottom = rng.uniform(0, 255, (2, 3))
+        if rng.random() < 0.3:  # paper, a flash, a washed-out dream
+            top = 255 - rng.uniform(0, 30, 3)
         if rng.random() < 0.4:
             bottom = top
         ramp = np.linspace(0, 1, height)[:, None, None]
-        return np.broadcast_to(top * (1 - ramp) + bottom * ramp, (height, width, 3)).astype(np.uint8)
+        return np.ascontiguousarray(np.broadcast_to(top * (1 - ramp) + bottom * ramp, (height, width, 3)), np.uint8)
     scene = stock.scenes[int(rng.integers(len(stock.scenes)))]
     h, w = scene.shape[:2]
     cut = min(1.0, float(np.exp(rng.uniform(np.log(0.35), 0.1))))
@@ -159,12 +175,16 @@ def _overlaid(canvas: Picture, alpha: Matte, rng: np.random.Generator) -> Pictur
             int(rng.uniform(0.02, 0.4) * width),
             int(height * (rng.uniform(0.86, 0.97) if at_bottom else rng.uniform(0.05, 0.12))),
         )
-        face = int(rng.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX]))
-        cv2.putText(mask, text, where, face, size, 255, max(2, round(size * 5)), cv2.LINE_AA)
-        ink[mask > 0] = rng.choice([0, 30])
-        cv2.putText(
-            ink, text, where, face, size, rng.uniform(180, 255, 3).tolist(), max(1, round(size * 2)), cv2.LINE_AA
-        )
+        edge, fill = int(rng.choice([0, 30])), tuple(int(v) for v in rng.uniform(180, 255, 3))
+        font = ImageFont.load_default(22 * size)
+        stroke = max(1, round(2 * size))
+        letters = Image.fromarray(mask)
+        ImageDraw.Draw(letters).text(where, text, 255, font, "ls", stroke_width=stroke)
+        mask = np.array(letters)
+        ink[mask > 0] = edge
+        painted = Image.fromarray(ink)
+        ImageDraw.Draw(painted).text(where, text, fill, font, "ls")
+        ink = np.array(painted)
     cover = (mask.astype(np.float32) / 255)[..., None]
     if what < 0.2:
         alpha *= 1 - cover[..., 0]
