@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 
 Folder = Annotated[
-    Path, typer.Argument(metavar="DIR", help="Labelled frames: images/ and masks/, or train_images/ and train_anno/.")
+    Path,
+    typer.Argument(metavar="DIR", help="Labelled frames: pictures and masks, or labelme or COCO JSON."),
 ]
 Init = Annotated[
     str,
@@ -50,6 +52,48 @@ SplitFile = Annotated[
     ),
 ]
 SPLIT = Path(__file__).parent / "shipped.json"
+
+
+@app.command()
+def labels(
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="labelme or COCO JSON, VOC, index, red or RGBA masks.")],
+    target: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder for images/ and masks/.")],
+) -> None:
+    """Turn labels of any format into pictures and masks that every tool reads."""
+    with _errors():
+        from training.labels import convert
+
+        with _Bar("labels") as bar:
+            done = convert(source, target, bar)
+        for problem in done.problems:
+            typer.echo(problem, err=True)
+        typer.echo(f"{done.written} labels written to {target}, {len(done.problems)} left out")
+        if done.problems:
+            sys.exit(1)
+
+
+@app.command()
+def check(
+    folder: Folder,
+    sheet: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="PNG", help="The sheet to look at. Default: DIR-check.png.")
+    ] = None,
+) -> None:
+    """Tell what is wrong with labelled frames, and draw them on a sheet to look at."""
+    with _errors():
+        from training.check import check as examine
+        from training.check import write_sheet
+
+        with _Bar("check") as bar:
+            finding = examine(folder, bar)
+        target = sheet or Path(f"{folder.resolve().name}-check.png")
+        write_sheet(target, finding)
+        for problem in finding.problems:
+            typer.echo(f"{'error' if problem.fatal else 'note'}: {problem.message}", err=True)
+        fatal = sum(problem.fatal for problem in finding.problems)
+        typer.echo(f"{len(finding.frames)} frames, {fatal} errors, {len(finding.problems) - fatal} notes; see {target}")
+        if fatal:
+            sys.exit(1)
 
 
 @app.command()
@@ -101,7 +145,8 @@ def evaluate(
         from training.evaluate import evaluate as judge
         from training.evaluate import summary
 
-        per_image = judge(Segmenter(weights or DEFAULT_WEIGHTS, device), dataset.labelled_frames(folder))
+        frames = dataset.labelled_frames(folder, held_out=True) or dataset.labelled_frames(folder)
+        per_image = judge(Segmenter(weights or DEFAULT_WEIGHTS, device), frames)
         if as_json:
             typer.echo(json.dumps(summary(per_image)))
         else:
@@ -125,6 +170,25 @@ def _table(per_image: list["Figures"]) -> None:
             {key: whole[key] for key in ("images", "mean_image_iou", "dataset_iou", "pixel_accuracy", "boundary_f")}
         )
     )
+
+
+class _Bar:
+    """A bar on standard error, none where no terminal is there."""
+
+    def __init__(self, what: str) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(desc=what, disable=None, leave=False)
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        return self._move
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def _move(self, done: int, total: int) -> None:
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
 
 
 class _errors:  # noqa: N801 (reads as a statement)

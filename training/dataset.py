@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.errors import InputError
-
-LAYOUTS = (("train_images", "train_anno"), ("images", "masks"))
+from training.classes import CHARACTER, without_void
+from training.layouts import Entry, entries
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,26 +37,25 @@ def read_rgba(path: Path) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGRA2RGBA if bgr.shape[2] == 4 else cv2.COLOR_BGR2RGBA), np.uint8)
 
 
-def labelled_frames(folder: Path) -> list[Labelled]:
-    """All pictures of a folder with their masks, in the order of their names; any label above 0 is character.
+def labelled_frames(folder: Path, *, held_out: bool = False) -> list[Labelled]:
+    """All pictures of a folder with their masks, in the order of their names; layouts and formats: layouts.py.
 
-    Raises InputError where a picture has no mask, or sizes differ.
+    held_out: those that are only judged by, such as test_images/, instead; none where the folder has no such part.
+    Raises InputError where a picture has no label, a label is none of the classes, or sizes differ.
     """
-    for images, masks in LAYOUTS:
-        if (folder / images).is_dir() and (folder / masks).is_dir():
-            files = sorted((folder / images).iterdir(), key=lambda file: (len(file.stem), file.stem))
-            return [_labelled(file, folder / masks / f"{file.stem}.png") for file in files]
-    wanted = " or ".join("/ and ".join(layout) + "/" for layout in LAYOUTS)
-    raise InputError(f"{folder}: no labelled frames; expected the folders {wanted} in it")
+    return [read(entry) for entry in entries(folder) if entry.held_out == held_out]
 
 
-def _labelled(image: Path, mask: Path) -> Labelled:
-    if not mask.is_file():
-        raise InputError(f"{image}: has no mask {mask}")
-    rgb, label = read_rgba(image)[..., :3], read_rgba(mask)[..., :3].max(axis=2)
-    if rgb.shape[:2] != label.shape:
-        raise InputError(f"{mask}: {label.shape[1]}x{label.shape[0]}, but its picture is {rgb.shape[1]}x{rgb.shape[0]}")
-    return Labelled(image.stem, rgb, (label > 0).astype(np.float32))
+def read(entry: Entry) -> Labelled:
+    """Read one picture and its label. Raises InputError, with the file's name, where something is wrong with them."""
+    if entry.read is None:
+        raise InputError(f"{entry.file}: has no label; label it or take it out of the folder")
+    rgb, mask = entry.read()
+    if rgb.shape[:2] != mask.shape:
+        raise InputError(
+            f"{entry.file}: {mask.shape[1]}x{mask.shape[0]}, but its picture is {rgb.shape[1]}x{rgb.shape[0]}"
+        )
+    return Labelled(entry.name, rgb, (without_void(mask) == CHARACTER).astype(np.float32))
 
 
 def read_folds(path: Path) -> list[list[str]]:

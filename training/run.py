@@ -14,7 +14,7 @@ from animecut import __version__, network
 from animecut.errors import SettingsError
 from animecut.network import Architecture, PSPNet
 from animecut.segment import Segmenter, choose_device
-from training import dataset, evaluate, stock
+from training import check, dataset, evaluate, stock
 from training.fit import Recipe, fit
 
 
@@ -39,7 +39,8 @@ def run(
     Returns the figures on the fold that was left out; none where no fold was.
     Raises AnimecutError: folders without data, weights that do not fit, a loss that is no number.
     """
-    frames = dataset.labelled_frames(folder)
+    finding = check.demand(folder)
+    frames = [frame for frame, judged in zip(finding.frames, finding.held_out, strict=True) if not judged]
     split = stock.read_split(split_file)
     held = set(split.folds[fold]) if fold is not None and 0 <= fold < len(split.folds) else set()
     if fold is not None and not held & {frame.name for frame in frames}:

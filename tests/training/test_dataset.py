@@ -6,6 +6,7 @@ import pytest
 
 from animecut.errors import InputError
 from training import dataset
+from training.layouts import HELD_OUT_PAIRS, PAIRS
 
 
 def write(path: Path, picture: np.ndarray) -> None:
@@ -13,7 +14,7 @@ def write(path: Path, picture: np.ndarray) -> None:
     cv2.imwrite(str(path), picture)
 
 
-@pytest.mark.parametrize(("images", "masks"), dataset.LAYOUTS)
+@pytest.mark.parametrize(("images", "masks"), PAIRS)
 def test_pictures_and_masks_are_paired_by_name(tmp_path: Path, images: str, masks: str) -> None:
     for i in (10, 2):
         write(tmp_path / images / f"{i}.png", np.full((4, 6, 3), (i, 0, 255), np.uint8))
@@ -24,15 +25,25 @@ def test_pictures_and_masks_are_paired_by_name(tmp_path: Path, images: str, mask
     assert (frames[1].alpha == np.eye(4, 6)).all()
 
 
+@pytest.mark.parametrize(("images", "masks"), HELD_OUT_PAIRS)
+def test_the_test_part_is_kept_apart(tmp_path: Path, images: str, masks: str) -> None:
+    for folders in (("images", "masks"), (images, masks)):
+        write(tmp_path / folders[0] / f"{folders[0]}.png", np.zeros((4, 6, 3), np.uint8))
+        write(tmp_path / folders[1] / f"{folders[0]}.png", np.eye(4, 6, dtype=np.uint8))
+    assert [frame.name for frame in dataset.labelled_frames(tmp_path)] == ["images"]
+    assert [frame.name for frame in dataset.labelled_frames(tmp_path, held_out=True)] == [images]
+
+
 def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no labelled frames"):
         dataset.labelled_frames(tmp_path)
-    write(tmp_path / "images" / "a.png", np.zeros((4, 6, 3), np.uint8))
-    (tmp_path / "masks").mkdir()
-    with pytest.raises(InputError, match=r"a\.png: has no mask"):
+    for name in "ab":
+        write(tmp_path / "images" / f"{name}.png", np.zeros((4, 6, 3), np.uint8))
+    write(tmp_path / "masks" / "b.png", np.zeros((4, 6), np.uint8))
+    with pytest.raises(InputError, match=r"a\.png: has no label"):
         dataset.labelled_frames(tmp_path)
     write(tmp_path / "masks" / "a.png", np.zeros((4, 7), np.uint8))
-    with pytest.raises(InputError, match="7x4, but its picture is 6x4"):
+    with pytest.raises(InputError, match=r"masks/a\.png: 7x4, but its picture is 6x4"):
         dataset.labelled_frames(tmp_path)
     (tmp_path / "images" / "a.png").write_text("no picture")
     with pytest.raises(InputError, match="not a picture"):

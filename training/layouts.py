@@ -1,0 +1,176 @@
+"""Where labelled pictures lie in a folder: pairs of folders, or JSON files beside pictures."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animecut.errors import InputError
+from training.classes import Classes, Mask, read_classes
+from training.coco import read_coco_mask
+from training.labelme import picture_of, read_labelme
+from training.mask_pictures import read_mask
+
+PAIRS = (
+    ("train_images", "train_anno"),
+    ("images", "masks"),
+    ("images_prepped_train", "annotations_prepped_train"),
+    ("JPEGImages", "SegmentationClassPNG"),
+    ("JPEGImages", "SegmentationClass"),
+    ("clip_img", "matting"),  # AISegment
+)
+HELD_OUT_PAIRS = (("test_images", "test_anno"), ("images_prepped_test", "annotations_prepped_test"))
+HELD_OUT_WORDS = ("test", "val")  # in the name of a COCO file
+PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
+
+Read = Callable[[], tuple[NDArray[np.uint8], Mask]]
+"""Reads a picture (H, W, 3) RGB and its mask. Raises InputError."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A picture and its label, not read yet.
+
+    name: unique in its folder.  file: what to name when something is wrong with it.
+    held_out: belongs to the part that is only judged by.  read: None where there is no label.
+    """
+
+    name: str
+    file: Path
+    held_out: bool
+    read: Read | None
+
+
+def entries(folder: Path) -> list[Entry]:
+    """Everything in a folder that is labelled or ought to be, by name; `1`, `2`, `10` in this order.
+
+    Raises InputError where the folder holds nothing of the kind.
+    """
+    classes = read_classes(folder)
+    found = [
+        entry
+        for pairs, held_out in ((PAIRS, False), (HELD_OUT_PAIRS, True))
+        for images, masks in pairs
+        if (folder / images).is_dir() and (folder / masks).is_dir()
+        for entry in _pairs(folder / images, folder / masks, classes, held_out)
+    ] or list(_from_json(folder, classes))
+    if not any(entry.read for entry in found):
+        wanted = ", ".join(f"{images}/ and {masks}/" for images, masks in PAIRS[:5])
+        raise InputError(f"{folder}: no labelled frames; it should hold {wanted}, or labelme or COCO JSON")
+    return sorted(found, key=lambda entry: (entry.held_out, len(entry.name), entry.name))
+
+
+def _pairs(images: Path, masks: Path, classes: Classes, held_out: bool) -> Iterator[Entry]:
+    labels = {file.stem: file for file in _pictures(masks)}
+    for file in _pictures(images):
+        label = labels.pop(file.stem, None)
+        yield Entry(file.stem, label or file, held_out, partial(_read_pair, file, label, classes) if label else None)
+    for label in labels.values():
+        yield Entry(label.stem, label, held_out, partial(_missing, label, f"{images.name}/{label.stem}.*"))
+
+
+def _read_pair(image: Path, label: Path, classes: Classes) -> tuple[NDArray[np.uint8], Mask]:
+    return read_picture(image), read_mask(label, classes)
+
+
+def _missing(label: Path, picture: str) -> tuple[NDArray[np.uint8], Mask]:
+    raise InputError(f"{label}: its picture {picture} is not there")
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Picture file as (H, W, 3) uint8 RGB. Raises InputError where it cannot be read."""
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise InputError(f"{path}: not a picture that can be read")
+    return np.asarray(bgr[..., ::-1], np.uint8)
+
+
+def _from_json(folder: Path, classes: Classes) -> Iterator[Entry]:
+    """Labelme's and COCO's files anywhere in the folder, and the pictures that lie there without a label."""
+    pictures = _pictures(folder)
+    labelled: set[Path] = set()
+    for file in sorted(folder.rglob("*.json")):
+        try:
+            labels = json.loads(file.read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
+            yield Entry(file.stem, file, False, partial(_unreadable, file, str(error)))
+            continue
+        if not isinstance(labels, dict):
+            continue
+        if "shapes" in labels:
+            yield Entry(file.stem, file, False, partial(read_labelme, file, labels, folder, classes))
+            labelled.add(_picture_or_twin(file, labels, folder))
+        elif "images" in labels and "annotations" in labels:
+            for entry, picture in _from_coco(file, labels, pictures, classes):
+                labelled.add(picture)
+                yield entry
+    for picture in pictures:
+        if picture.resolve() not in labelled:
+            yield Entry(picture.stem, picture, False, None)
+
+
+def _picture_or_twin(file: Path, labels: dict[str, Any], folder: Path) -> Path:
+    """The picture that a labelme file is about, also where it holds a copy of its own."""
+    try:
+        picture = picture_of(file, labels, folder)
+    except InputError:  # told when it is read
+        picture = None
+    twins = [file.with_suffix(suffix) for suffix in PICTURES if file.with_suffix(suffix).is_file()]
+    return picture or (twins[0] if twins else file).resolve()
+
+
+def _unreadable(file: Path, why: str) -> tuple[NDArray[np.uint8], Mask]:
+    raise InputError(f"{file}: not JSON ({why})")
+
+
+def _from_coco(
+    file: Path, labels: dict[str, Any], pictures: list[Path], classes: Classes
+) -> Iterator[tuple[Entry, Path]]:
+    try:
+        names = {int(one["id"]): str(one["name"]) for one in labels["categories"]}
+        by_image: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+        for annotation in labels["annotations"]:
+            by_image[annotation["image_id"]].append(annotation)
+        images = [(int(one["id"]), PureWindowsPath(one["file_name"]).as_posix()) for one in labels["images"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{file}: not a COCO file that can be read ({error!r})") from error
+    held_out = any(word in file.stem.lower() for word in HELD_OUT_WORDS)
+    for number, named in images:
+        picture = _found(named, pictures)
+        if picture is None:
+            missing = partial(_missing, file, named)
+            yield Entry(PurePosixPath(named).stem, file, held_out, missing), file
+        else:
+            read = partial(_read_coco, file, picture, by_image[number], names, classes)
+            yield Entry(picture.stem, picture, held_out, read), picture.resolve()
+
+
+def _found(named: str, pictures: list[Path]) -> Path | None:
+    """The picture in the folder that a COCO file names, by as much of its path as is there; nothing outside."""
+    parts = PurePosixPath(named).parts
+    for keep in range(len(parts)):
+        fits = [picture for picture in pictures if picture.parts[-len(parts[keep:]) :] == parts[keep:]]
+        if fits:
+            return fits[0] if len(fits) == 1 else None
+    return None
+
+
+def _read_coco(
+    file: Path, picture: Path, annotations: list[dict[str, Any]], names: dict[int, str], classes: Classes
+) -> tuple[NDArray[np.uint8], Mask]:
+    rgb = read_picture(picture)
+    try:
+        return rgb, read_coco_mask(annotations, names, rgb.shape[0], rgb.shape[1], classes)
+    except InputError as error:
+        raise InputError(f"{file}: {picture.name}: {error}") from error
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in PICTURES)
