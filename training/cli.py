@@ -11,6 +11,8 @@ import typer
 from animecut.errors import AnimecutError, SettingsError
 
 if TYPE_CHECKING:
+    from animecut.segment import Segmenter
+    from training.dataset import Labelled
     from training.evaluate import Figures
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
@@ -44,6 +46,10 @@ Keep = Annotated[
     float, typer.Option(metavar="0..1", help="How much of the weights begun with is blended into the end.")
 ]
 Seed = Annotated[int, typer.Option(metavar="N", help="The same seed gives the same run.")]
+Weights = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Weights, or the folder of a fit. Default: the weights that come along."),
+]
 Device = Annotated[str, typer.Option(metavar="D", help="auto, cpu, cuda or mps.")]
 SplitFile = Annotated[
     Path,
@@ -58,13 +64,19 @@ SPLIT = Path(__file__).parent / "shipped.json"
 def labels(
     source: Annotated[Path, typer.Argument(metavar="SRC", help="labelme or COCO JSON, VOC, index, red or RGBA masks.")],
     target: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder for images/ and masks/.")],
+    from_boxes: Annotated[
+        bool, typer.Option("--from-boxes", help="Find the character in every box, which is easier drawn than outlines.")
+    ] = False,
+    weights: Weights = None,
+    device: Device = "auto",
 ) -> None:
     """Turn labels of any format into pictures and masks that every tool reads."""
     with _errors():
         from training.labels import convert
 
+        redrawn = _finder_in_boxes(weights, device) if from_boxes else None
         with _Bar("labels") as bar:
-            done = convert(source, target, bar)
+            done = convert(source, target, bar, redrawn)
         for problem in done.problems:
             typer.echo(problem, err=True)
         typer.echo(f"{done.written} labels written to {target}, {len(done.problems)} left out")
@@ -133,24 +145,50 @@ def fit(
 @app.command()
 def evaluate(
     folder: Folder,
-    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="Default: the weights that come along.")] = None,
+    weights: Weights = None,
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Figures of weights on labelled frames. Frames that they were trained on flatter them."""
     with _errors():
-        from animecut.network import DEFAULT_WEIGHTS
-        from animecut.segment import Segmenter
         from training import dataset
         from training.evaluate import evaluate as judge
         from training.evaluate import summary
 
         frames = dataset.labelled_frames(folder, held_out=True) or dataset.labelled_frames(folder)
-        per_image = judge(Segmenter(weights or DEFAULT_WEIGHTS, device), frames)
+        per_image = judge(_segmenter(weights, device), frames)
         if as_json:
             typer.echo(json.dumps(summary(per_image)))
         else:
             _table(per_image)
+
+
+@app.command()
+def suggest(
+    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="A clip of your show.")],
+    count: Annotated[int, typer.Option(metavar="N", min=1, help="Drawings to label.")] = 30,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="A new folder. Default: CLIP-labels.")
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="A fit's folder or weights: what they doubt comes first."),
+    ] = None,
+    device: Device = "auto",
+) -> None:
+    """Write the most different drawings of a clip, labelled by the network, for labelme to correct."""
+    with _errors():
+        from training.suggest import suggest as choose
+
+        folder = out or Path(f"{clip.stem}-labels")
+        with _Bar("suggest") as bar:
+            written = choose(
+                clip, folder, _segmenter(weights, device), count=count, by_doubt=weights is not None,
+                progress=lambda _, done: bar(done, None),
+            )  # fmt: skip
+        for one in written:
+            typer.echo(f"{one.path}" + (f"  doubt {one.doubt:.3f}" if weights else ""))
+        typer.echo(f"{len(written)} drawings to correct: labelme {folder} --nodata")
 
 
 def main() -> None:
@@ -172,6 +210,23 @@ def _table(per_image: list["Figures"]) -> None:
     )
 
 
+def _segmenter(weights: Path | None, device: str) -> "Segmenter":
+    """Weights from a file, or from the folder of a fit; the shipped ones where none are named."""
+    from animecut.network import DEFAULT_WEIGHTS
+    from animecut.segment import Segmenter
+
+    if weights and weights.is_dir():
+        weights = weights / "model.safetensors"
+    return Segmenter(weights or DEFAULT_WEIGHTS, device)
+
+
+def _finder_in_boxes(weights: Path | None, device: str) -> "Callable[[Labelled], Labelled]":
+    from training.boxes import masks_from_boxes
+
+    segmenter = _segmenter(weights, device)
+    return lambda frame: masks_from_boxes(frame, segmenter)
+
+
 class _Bar:
     """A bar on standard error, none where no terminal is there."""
 
@@ -180,13 +235,13 @@ class _Bar:
 
         self._bar = tqdm(desc=what, disable=None, leave=False)
 
-    def __enter__(self) -> Callable[[int, int], None]:
+    def __enter__(self) -> Callable[[int, int | None], None]:
         return self._move
 
     def __exit__(self, *_: object) -> None:
         self._bar.close()
 
-    def _move(self, done: int, total: int) -> None:
+    def _move(self, done: int, total: int | None) -> None:
         self._bar.total = total
         self._bar.update(done - self._bar.n)
 

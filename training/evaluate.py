@@ -1,6 +1,6 @@
 """How well weights cut labelled frames, through the same Segmenter that cuts stickers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -9,9 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut.segment import Segmenter
+from animecut.clip import Alpha, Pixels
 from training import metrics
 from training.dataset import Labelled
+
+Segment = Callable[[Pixels], Alpha]
+"""Pictures to coarse alpha; a Segmenter is one."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,14 @@ class Figures:
     gradient: float
 
 
-def alpha_of(segmenter: Segmenter, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+def alpha_of(segmenter: Segment, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The network's alpha at the picture's own size: (H, W) float32 in [0, 1]."""
     height, width = rgb.shape[:2]
     coarse = segmenter(rgb[None])[0]
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def evaluate(segmenter: Segmenter, frames: Iterable[Labelled]) -> list[Figures]:
+def evaluate(segmenter: Segment, frames: Iterable[Labelled]) -> list[Figures]:
     """Figures of every frame."""
     return [figures(frame.name, alpha_of(segmenter, frame.rgb), frame.alpha) for frame in frames]
 

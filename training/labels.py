@@ -29,9 +29,11 @@ class Converted:
 
 
 def convert(
-    source: Path, target: Path, progress: Callable[[int, int], None] = lambda done, total: None,
-    redrawn: Callable[[Labelled], Labelled] = lambda frame: frame,
-) -> Converted:  # fmt: skip
+    source: Path,
+    target: Path,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    redrawn: Callable[[Labelled], Labelled] | None = None,
+) -> Converted:
     """Write every label of a folder as images/NAME.png and masks/NAME.png (0 background, 1 character).
 
     target: a new or empty folder; it appears when all is written.  progress: told how many of how many are done.
@@ -48,7 +50,8 @@ def convert(
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as fresh:
             for done, entry in enumerate(found, start=1):
                 try:
-                    _write(redrawn(_once(entry, names)), Path(fresh), held_out=entry.held_out)
+                    frame = _once(entry, names)
+                    _write(redrawn(frame) if redrawn else frame, Path(fresh), held_out=entry.held_out)
                 except InputError as error:
                     problems.append(str(error))
                 progress(done, len(found))
