@@ -281,11 +281,11 @@ def load_truth(name: str) -> Truth:
     return Truth(_under_camera(alpha, drawing, camera), times, drawing, shot, camera)
 
 
-def encode(path: Path, pixels: Sheet, rate: Fraction) -> None:
+def encode(path: Path, pixels: Sheet, rate: Fraction, crf: str = CRF) -> None:
     """H.264, 4:2:0. The frames are the same each time; the encoder's bytes may differ by a few."""
     with av.open(str(path), "w", options={"movflags": "faststart", "fflags": "bitexact"}) as box:
         stream = box.add_stream(
-            "libx264", rate=rate, options={"crf": CRF, "preset": "slow", "threads": "1", "tune": "animation"}
+            "libx264", rate=rate, options={"crf": crf, "preset": "slow", "threads": "1", "tune": "animation"}
         )
         stream.height, stream.width, stream.pix_fmt = pixels.shape[1], pixels.shape[2], "yuv420p"
         for i, picture in enumerate(pixels):

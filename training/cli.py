@@ -29,7 +29,8 @@ Init = Annotated[
     ),
 ]
 Sprites = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="RGBA characters, one folder per source, to compose frames from.")
+    list[Path],
+    typer.Option(metavar="DIR", help="RGBA characters, one folder per source, to compose frames from; may come often."),
 ]
 Scenes = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Pictures without characters, to compose frames from.")
@@ -118,7 +119,7 @@ def fit(
         ),
     ],
     init: Init = "anime",
-    sprites: Sprites = None,
+    sprites: Sprites = [],  # noqa: B006
     scenes: Scenes = None,
     split: SplitFile = SPLIT,
     fold: Annotated[int | None, typer.Option(metavar="K", help="Leave fold K out and judge by it.")] = None,

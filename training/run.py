@@ -3,6 +3,7 @@
 import hashlib
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def run(
     out: Path,
     *,
     init: str,
-    sprites: Path | None,
+    sprites: Sequence[Path],
     scenes: Path | None,
     split_file: Path,
     fold: int | None,

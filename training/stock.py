@@ -37,14 +37,13 @@ def read_split(path: Path) -> Split:
     return Split(**json.loads(path.read_text()))
 
 
-def load_stock(sprites: Path, scenes: Path, split: Split, *, held_out: bool) -> Stock:
+def load_stock(sprites: Sequence[Path], scenes: Path, split: Split, *, held_out: bool) -> Stock:
     """Characters and scenes to train on, or those held out to judge by.
 
-    sprites: folder of RGBA pictures in one folder per source.  scenes: folder of pictures without characters.
+    sprites: folders of RGBA pictures in one folder per source.  scenes: folder of pictures without characters.
     """
     drawn, weights = [], []
-    for file in sorted(sprites.rglob("*.png")):
-        name = file.relative_to(sprites).as_posix()
+    for file, name in _pictures(sprites):
         if _begins(name, split.left_out_sprites) or _begins(name, split.held_out_sprites) != held_out:
             continue
         drawn.append(_shrunk(_trimmed(read_rgba(file))))
@@ -58,7 +57,9 @@ def load_stock(sprites: Path, scenes: Path, split: Split, *, held_out: bool) -> 
         if _begins(file.name, split.held_out_scenes) == held_out
     ]
     if not drawn or not places:
-        raise InputError(f"{sprites}, {scenes}: no characters (RGBA PNG) or no scenes in these folders")
+        raise InputError(
+            f"{', '.join(map(str, [*sprites, scenes]))}: no characters (RGBA PNG) or no scenes in these folders"
+        )
     return Stock(drawn, np.array(weights), places)
 
 
@@ -69,6 +70,11 @@ def with_labelled(stock: Stock, frames: Sequence[Labelled], share: float = 0.35)
     painted = [painted_out(frame) for frame in frames]
     weights = np.concatenate([stock.weights, np.full(len(cut), each)])
     return Stock([*stock.sprites, *cut], weights, [*stock.scenes, *painted])
+
+
+def _pictures(folders: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Every picture of the folders, with its name inside its folder."""
+    return [(file, file.relative_to(folder).as_posix()) for folder in folders for file in sorted(folder.rglob("*.png"))]
 
 
 def _begins(name: str, beginnings: Sequence[str]) -> bool:
