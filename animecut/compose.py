@@ -165,6 +165,16 @@ def over(pixels: NDArray[np.uint8], background: Colour | Picture) -> NDArray[np.
     return np.asarray((pixels[..., :3] * alpha + ground * (255 - alpha) + 127) // 255, dtype=np.uint8)
 
 
+def stack(above: Picture, below: Picture) -> Picture:
+    """One straight RGBA picture (H, W, 4) over another of its size; RGB is 0 where alpha is 0."""
+    a = above[..., 3:].astype(np.float32) / 255
+    rest = below[..., 3:].astype(np.float32) / 255 * (1 - a)
+    alpha = np.rint((a + rest) * 255)
+    weighted = above[..., :3] * a + below[..., :3] * rest
+    colour = np.divide(weighted, a + rest, out=np.zeros_like(weighted), where=alpha > 0)
+    return _to_bytes(np.concatenate([colour, alpha], axis=2))
+
+
 def read_background(words: str) -> Colour | Picture | None:
     """What lies behind the character: None for "transparent", a colour (white, #ff8800, rgb(1,2,3)) or a picture file.
 
