@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from animecut import preview
 from animecut.errors import AnimecutError, OutputError, SettingsError
 from animecut.pipeline import Report, Segment, Target, cut
 from animecut.platforms import find
@@ -50,6 +51,8 @@ class Done:
             "frames_in": self.report.frames_in,
             "drawings": self.report.drawings,
             "shots": self.report.shots,
+            "preview": [str(path) for path in self.report.preview or ()],
+            "loop": asdict(self.report.loop) if self.report.loop else None,
             "device": device,
             "seconds": {stage: round(value, 4) for stage, value in seconds.items()},
             "error": self.problem,
@@ -119,7 +122,9 @@ def _targets(source: Path, folder: Path, settings: Settings) -> list[Target]:
 
 def _name(source: Path, kind: Format, settings: Settings, platform: str = "") -> str:
     stem = source.stem
-    if settings.start is not None or settings.end is not None:
+    if settings.frame is not None:
+        stem += f"_{settings.frame:g}"
+    elif settings.start is not None or settings.end is not None:
         end = f"{settings.end:g}" if settings.end is not None else "end"
         stem += f"_{settings.start or 0:g}-{end}"
     name = stem + (f".{platform}" if platform else "") + (SUFFIXES[kind] or "_frames")
@@ -127,14 +132,13 @@ def _name(source: Path, kind: Format, settings: Settings, platform: str = "") ->
 
 
 def _make_room(job: Job, overwrite: bool) -> None:
-    for target in job.targets:
-        _make_folder(target.path.parent)
-        if target.path.exists() and job.source.exists() and target.path.samefile(job.source):
-            raise OutputError(f"{target.path}: is the input itself; name another output with -o")
-        if target.path.exists() and not overwrite:
-            raise OutputError(
-                f"{target.path}: is there already; add --overwrite to replace it, or name another with -o"
-            )
+    wanted = [target.path for target in job.targets]
+    for path in [*wanted, *(preview.paths(wanted[0]) if job.settings.preview else ())]:
+        _make_folder(path.parent)
+        if path.exists() and job.source.exists() and path.samefile(job.source):
+            raise OutputError(f"{path}: is the input itself; name another output with -o")
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path}: is there already; add --overwrite to replace it, or name another with -o")
 
 
 def _make_folder(folder: Path) -> None:

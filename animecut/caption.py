@@ -21,7 +21,7 @@ SIDE = 0.04  # of the width, kept free on either side
 ENDS = 0.03  # of the height, kept free above a caption at the top and below one at the bottom
 LARGEST, SMALLEST = 0.16, 0.045  # of the shorter side: an em of the text
 TALLEST = 0.42  # of the height: more text than that covers the character
-FEWER = 0.8  # of the size is given for a line less: a short phrase is better whole
+FEWER = 0.65  # of the size is given for a line less: a short phrase is better whole
 OUTLINE = 0.11  # of an em: the black around a letter
 BOLD = 0.025  # of an em: what the strokes are made thicker by
 LEADING = 1.12  # ems from line to line
@@ -46,7 +46,7 @@ def caption(text: str, size: Size, *, at: At = "bottom", font: Path | None = Non
     glyph for a character.
     """
     height, width = size
-    paragraphs = [_pieces(line) for line in _drawable(text, font).splitlines() if line.strip()]
+    paragraphs = [_pieces(line) for line in drawable(text, font).splitlines() if line.strip()]
     if not paragraphs:
         raise SettingsError("--caption: says nothing; leave it out, or write something")
     largest, smallest = (max(8, round(min(size) * share)) for share in (LARGEST, SMALLEST))
@@ -72,7 +72,7 @@ def _font(file: Path | None, em: float) -> Font:
     return cast("Font", font)
 
 
-def _drawable(text: str, file: Path | None) -> str:
+def drawable(text: str, file: Path | None) -> str:
     """The text in composed characters, without joiners and selectors that the font does not know.
 
     Raises SettingsError where the font has no glyph for another character: its picture is that of a character that no

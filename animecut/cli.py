@@ -13,7 +13,18 @@ import typer
 from animecut import __version__
 from animecut.errors import AnimecutError, SettingsError
 from animecut.platforms import PLATFORMS, find
-from animecut.settings import FORMATS, MATTINGS, SUFFIXES, Format, Matting, Settings, parse_time
+from animecut.settings import (
+    CAPTIONS_AT,
+    FORMATS,
+    MATTINGS,
+    SUFFIXES,
+    CaptionAt,
+    Format,
+    Matting,
+    Settings,
+    parse_size,
+    parse_time,
+)
 
 if TYPE_CHECKING:
     from animecut.batch import Done
@@ -50,7 +61,12 @@ def animecut(
         str | None,
         typer.Option("--for", metavar="P[,P]", help=f"A file that a platform takes: {', '.join(PLATFORMS)}."),
     ] = None,
-    size: Annotated[int, typer.Option(metavar="PX", help="Longer side of the sticker.")] = Settings.size,
+    size: Annotated[
+        str, typer.Option(metavar="PX", help="Longer side of the sticker; or exactly width and height: 413x531.")
+    ] = str(Settings.size),
+    frame: Annotated[
+        str, typer.Option(metavar="T", help="A still of the picture on screen at T; a PNG where no format is named.")
+    ] = "",
     fps: Annotated[
         float | None, typer.Option(metavar="N", help="At most N drawings per second. Default: all there are.")
     ] = None,
@@ -78,6 +94,27 @@ def animecut(
     margin: Annotated[
         int, typer.Option(metavar="PX", help="Transparent border around the character.")
     ] = Settings.margin,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="The crop moves smoothly with the character, who can so be larger.")
+    ] = False,
+    outline: Annotated[
+        int, typer.Option(metavar="PX", help="A border around the character, as if cut out with scissors.")
+    ] = Settings.outline,
+    outline_color: Annotated[str, typer.Option(metavar="C", help="Its colour.")] = Settings.outline_color,
+    shadow: Annotated[bool, typer.Option("--shadow", help="A soft shadow; not in a transparent GIF.")] = False,
+    caption: Annotated[
+        str, typer.Option(metavar="TEXT", help="White text with a black outline, as large as it fits.")
+    ] = Settings.caption,
+    caption_at: Annotated[str, typer.Option(metavar="WHERE", help="top or bottom.")] = Settings.caption_at,
+    font: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Font of the caption. Default: one for plain English.")
+    ] = None,
+    speed: Annotated[float, typer.Option(metavar="X", help="So many times as fast.")] = Settings.speed,
+    reverse: Annotated[bool, typer.Option("--reverse", help="Backwards.")] = False,
+    bounce: Annotated[bool, typer.Option("--bounce", help="Forwards, then backwards: any clip loops.")] = False,
+    loop_find: Annotated[
+        bool, typer.Option("--loop-find", help="Cut to the part of the range that loops best; tells the seam.")
+    ] = False,
     background: Annotated[
         str, typer.Option(metavar="B", help="transparent, a colour (white, #ff8800), or a picture file.")
     ] = Settings.background,
@@ -90,6 +127,9 @@ def animecut(
     device: Annotated[str, typer.Option(metavar="D", help="auto, cpu, cuda or mps.")] = Settings.device,
     batch_size: Annotated[int, typer.Option(metavar="N", help="Pictures at once on a GPU.")] = Settings.batch_size,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace stickers that are there already.")] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Beside the stickers a picture and a page that show them on four grounds.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per input on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Only errors.")] = False,
     version: Annotated[
@@ -109,11 +149,14 @@ def animecut(
         settings = Settings(
             start=parse_time(start) if start else None,
             end=parse_time(end) if end else None,
-            formats=_formats(formats, output, platforms),
+            formats=_formats(formats, output, platforms, still=bool(frame)),
             platforms=_platforms(platforms),
-            size=size, fps=fps, weights=weights, device=device, batch_size=batch_size, pick=pick,
-            matting=_matting(matting), steady=steady, keep_effects=keep_effects, crop=crop, margin=margin,
-            background=background, loop=loop, quality=quality,
+            size=parse_size(size)[0], canvas=parse_size(size)[1], frame=parse_time(frame) if frame else None, fps=fps,
+            weights=weights, device=device, batch_size=batch_size, pick=pick,
+            matting=_matting(matting), steady=steady, keep_effects=keep_effects, crop=crop, follow=follow,
+            margin=margin, outline=outline, outline_color=outline_color, shadow=shadow, caption=caption,
+            caption_at=_caption_at(caption_at), font=font, speed=speed, reverse=reverse, bounce=bounce,
+            loop_find=loop_find, preview=preview, background=background, loop=loop, quality=quality,
         )  # fmt: skip
         failed = _run(inputs, output, settings, overwrite=overwrite, as_json=as_json, quiet=quiet)
     except SettingsError as error:
@@ -166,8 +209,15 @@ def _platforms(named: str | None) -> tuple[str, ...]:
     return tuple(find(name.strip()).name for name in named.split(",")) if named else ()
 
 
-def _formats(named: str | None, output: Path | None, platforms: str | None) -> tuple[Format, ...]:
-    """The formats asked for by --format, else what --for or the output's suffix says, else webp."""
+def _formats(
+    named: str | None, output: Path | None, platforms: str | None, *, still: bool = False
+) -> tuple[Format, ...]:
+    """The formats asked for by --format, else what --for or the output's suffix says, else webp, or png for a still.
+
+    A still PNG is an APNG of one picture; numbered frames make no sense of it.
+    """
+    if still and named:
+        named = ",".join("apng" if name.strip() == "png" else name for name in named.split(","))
     wanted = [name.strip() for name in named.split(",")] if named else []
     if platforms and not wanted:
         return ()
@@ -180,7 +230,7 @@ def _formats(named: str | None, output: Path | None, platforms: str | None) -> t
         if wanted not in ([], kinds):
             raise SettingsError(f"-o {output} does not fit --format {named}; leave one of them out")
         wanted = list(kinds)
-    return tuple(_format(name) for name in dict.fromkeys(wanted or ["webp"]))
+    return tuple(_format(name) for name in dict.fromkeys(wanted or ["apng" if still else "webp"]))
 
 
 def _format(name: str) -> Format:
@@ -197,6 +247,13 @@ def _matting(name: str) -> Matting:
     raise SettingsError(f"--matting {name}: unknown; choose from {', '.join(MATTINGS)}")
 
 
+def _caption_at(name: str) -> CaptionAt:
+    for known in CAPTIONS_AT:
+        if name == known:
+            return known
+    raise SettingsError(f"--caption-at {name}: unknown; choose from {', '.join(CAPTIONS_AT)}")
+
+
 def _lines(done: "Done", device: str) -> list[str]:
     lines = []
     for output in done.report.outputs:
@@ -208,6 +265,12 @@ def _lines(done: "Done", device: str) -> list[str]:
         if output.given_up:
             lines.append(f"  to fit {output.platform}: {'; '.join(output.given_up)}")
         lines += [f"  {output.platform} would refuse it: {problem}" for problem in output.problems]
+    loop = done.report.loop
+    if loop and loop.holds:
+        lines.append(
+            f"  loops from {loop.start:.2f} to {loop.end:.2f} s of the source; its seam: {loop.seam} ({loop.score:.2f})"
+        )
+    lines += [f"  preview: {path}" for path in done.report.preview or ()]
     return lines
 
 

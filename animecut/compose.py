@@ -93,22 +93,50 @@ def bounding_box(alpha: NDArray[np.float32], threshold: float, picture: Size) ->
     return Box(floor(xs[0] * x), floor(ys[0] * y), ceil((xs[-1] + 1) * x), ceil((ys[-1] + 1) * y))
 
 
-def place(box: Box, picture: Size, size: int, margin: int) -> Placement:
-    """Where the character's box goes: longest output side `size`, `margin` output pixels of source left around it.
+def place(box: Box, picture: Size, bounds: Size, margin: int) -> Placement:
+    """Where the character's box goes: as large as fits the bounds, `margin` output pixels of source left around it.
 
     The margin ends where the picture ends: a character cut by the frame stands on the sticker's edge, with no gap.
-    A small character is scaled up: `size` is what was asked for. Sizes may be odd; that is the codec's matter.
+    A small character is scaled up: the bounds are what was asked for. Sizes may be odd; that is the codec's matter.
     Raises ValueError where the margins leave no pixel for the character.
     """
-    if size <= 2 * margin:
-        raise ValueError(f"margins of {margin} pixels leave nothing of {size}")
+    if min(bounds) <= 2 * margin:
+        raise ValueError(f"margins of {margin} pixels leave nothing of {min(bounds)}")
     scale = min(
-        _scale(box.width, box.left, picture[1] - box.right, size, margin),
-        _scale(box.height, box.top, picture[0] - box.bottom, size, margin),
+        _scale(box.width, box.left, picture[1] - box.right, bounds[1], margin),
+        _scale(box.height, box.top, picture[0] - box.bottom, bounds[0], margin),
     )
-    crop = box.grown(round(margin / scale), picture)
-    scale = size / max(crop.width, crop.height)
+    return fill(box.grown(round(margin / scale), picture), bounds)
+
+
+def fill(crop: Box, bounds: Size) -> Placement:
+    """The crop at the largest size that fits the bounds."""
+    scale = min(bounds[0] / crop.height, bounds[1] / crop.width)
     return Placement(crop, (max(1, round(crop.height * scale)), max(1, round(crop.width * scale))))
+
+
+def corner(size: Size, canvas: Size, box: Box, picture: Size) -> tuple[int, int]:
+    """Row and column at which a placed crop of `size` stands on a larger canvas: in its middle.
+
+    But where one side of the character's box ends with the picture, that side stands on the canvas' own edge, so that
+    nobody who was cut by the frame hangs in the air.
+    """
+    ends = ((box.top, picture[0] - box.bottom), (box.left, picture[1] - box.right))
+    free = (canvas[0] - size[0], canvas[1] - size[1])
+    row, column = (
+        space // 2 if (before > 0) == (after > 0) else space * (after == 0)
+        for space, (before, after) in zip(free, ends, strict=True)
+    )
+    return row, column
+
+
+def set_on(rgba: Picture, canvas: Size, at: tuple[int, int]) -> Picture:
+    """A picture of 4 channels on a transparent canvas, its first pixel at this row and column."""
+    if rgba.shape[:2] == canvas:
+        return rgba
+    blank = np.zeros((*canvas, 4), np.uint8)
+    blank[at[0] : at[0] + rgba.shape[0], at[1] : at[1] + rgba.shape[1]] = rgba
+    return blank
 
 
 def _scale(length: int, before: int, after: int, size: int, margin: int) -> float:
@@ -165,6 +193,11 @@ def over(pixels: NDArray[np.uint8], background: Colour | Picture) -> NDArray[np.
     return np.asarray((pixels[..., :3] * alpha + ground * (255 - alpha) + 127) // 255, dtype=np.uint8)
 
 
+def opaque(rgb: Picture) -> Picture:
+    """(H, W, 3) RGB as (H, W, 4) that hides all below it."""
+    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
+
+
 def stack(above: Picture, below: Picture) -> Picture:
     """One straight RGBA picture (H, W, 4) over another of its size; RGB is 0 where alpha is 0."""
     a = above[..., 3:].astype(np.float32) / 255
@@ -175,17 +208,24 @@ def stack(above: Picture, below: Picture) -> Picture:
     return _to_bytes(np.concatenate([colour, alpha], axis=2))
 
 
+def read_colour(words: str) -> Colour | None:
+    """The colour that words mean (white, #ff8800, rgb(1,2,3)); None where they mean none."""
+    try:
+        return ImageColor.getrgb(words)[:3]
+    except ValueError:
+        return None
+
+
 def read_background(words: str) -> Colour | Picture | None:
-    """What lies behind the character: None for "transparent", a colour (white, #ff8800, rgb(1,2,3)) or a picture file.
+    """What lies behind the character: None for "transparent", a colour or a picture file.
 
     Raises SettingsError where it is none of them.
     """
     if words == "transparent":
         return None
-    try:
-        return ImageColor.getrgb(words)[:3]
-    except ValueError:
-        pass
+    colour = read_colour(words)
+    if colour:
+        return colour
     try:
         picture = cv2.imdecode(np.fromfile(Path(words), np.uint8), cv2.IMREAD_COLOR)
     except (OSError, cv2.error):

@@ -13,7 +13,7 @@ from animecut.clip import Seconds
 
 SHORTEST = 0.5  # seconds; what loops faster than this is a twitch
 BLIND = 0.9  # of 1: drawings so far apart share nothing, and how far they went cannot be told
-STEP_FLOOR = 0.005  # of likeness: what two drawings of a clip that hardly moves differ by
+STEPS = (0.005, 0.1)  # of 1: what drawings differ by at least where hardly anything moves, and what is much anywhere
 EQUAL = 0.25  # steps; between loops whose seams are equal to the eye the longer one wins
 SEAMS = ((0.5, "seamless"), (1.0, "hardly seen"), (2.0, "a small jump"))  # up to so many steps
 LOOPS = 2.0  # steps; with a larger jump a clip is no loop
@@ -75,7 +75,7 @@ def find_loop(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], times: Seconds
     """
     count = len(alpha)
     apart = _distances(rgb, alpha)
-    step = max(STEP_FLOOR, float(np.median(np.diagonal(apart, 1)))) if count > 1 else STEP_FLOOR
+    step = float(np.clip(np.median(np.diagonal(apart, 1)), *STEPS)) if count > 1 else STEPS[0]
     jumps = {
         (start, stop): _jump(apart, start, stop)
         for start in range(count)

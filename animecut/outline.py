@@ -15,7 +15,7 @@ from animecut.compose import Colour, Picture, stack
 Plane = NDArray[np.float32]
 
 EDGE = 0.5  # alpha from which a pixel is more character than not; the border is measured from there
-SPECK = 12  # pixels; a smaller piece gets no border, which would make a dot of it
+SPECK = 12  # pixels; a smaller piece gets no border, which would make a dot of it, and is cut off
 SHADOW_BLUR = 0.012  # of the sticker's longer side: the standard deviation of the shadow's edge
 SHADOW_DROP = 0.012  # of the sticker's longer side: how far the shadow falls
 SHADOW_OPACITY = 0.45
@@ -32,9 +32,10 @@ def outlined(rgba: Picture, width: int, colour: Colour) -> Picture:
     """The picture over a border of `width` pixels with round corners, its rim as smooth as a drawn one.
 
     rgba: (H, W, 4) straight, with `width` transparent pixels around what it shows. The border begins where alpha
-    crosses a half and lies under the character's own soft edge too; a gap narrower than twice the width closes.
+    crosses a half and lies under the character's own soft edge too; a gap narrower than twice the width closes. What
+    the border does not hold, such as a faint smear beside the character, is cut off.
     """
-    alpha = _without_specks(rgba[..., 3].astype(np.float32) / 255)
+    alpha = _without_specks(np.asarray(rgba[..., 3] / 255, np.float32))
     inside = alpha >= EDGE
     coverage = inside.astype(np.float32)
     if inside.any():
@@ -44,7 +45,9 @@ def outlined(rgba: Picture, width: int, colour: Colour) -> Picture:
         coverage[near] = np.clip(width + 0.5 - distance, 0, 1)
     border = np.empty_like(rgba)
     border[..., :3], border[..., 3] = colour, np.rint(coverage * 255)
-    return stack(rgba, border)
+    cut = rgba.copy()
+    cut[..., 3] = np.minimum(rgba[..., 3], border[..., 3])
+    return stack(cut, border)
 
 
 def shadowed(rgba: Picture) -> Picture:

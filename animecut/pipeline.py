@@ -2,21 +2,25 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut import compose, drawings, refine
-from animecut.clip import Alpha, Clip, Pixels
-from animecut.compose import Box, Placement
+from animecut import camera, compose, drawings, motion, outline, refine
+from animecut.caption import caption, drawable
+from animecut.clip import Alpha, Clip, Pixels, Seconds, one_by_one
+from animecut.compose import Box, Colour, Picture, Placement, Size
 from animecut.decode import decode, describe
 from animecut.encode import Written, write
-from animecut.errors import NoCharacter
+from animecut.errors import NoCharacter, SettingsError
 from animecut.fit import fit
 from animecut.pick import pick, without_specks
 from animecut.platforms import Platform, check
+from animecut.preview import write_preview
 from animecut.settings import Format, Settings
 from animecut.spool import Record, Spool
 from animecut.steady import steady
@@ -29,6 +33,7 @@ Segment = Callable[[Pixels], Alpha]
 PRESENT = 0.5  # probability from which a place counts as character when deciding whether there is one
 VISIBLE = 0.05  # probability from which a place may show in the sticker
 SURROUNDINGS = 0.04  # of the picture's longer side, kept around a character so that the matting knows the background
+THUMBNAIL = 64  # pixels along the longer side of what is compared to find a loop
 PATIENCE = 2.0  # seconds to wait for the matting solver before saying why
 
 
@@ -51,6 +56,17 @@ class Output:
     given_up: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class FoundLoop:
+    """What --loop-find proposes, in seconds of the source, and how the seam looks."""
+
+    start: float
+    end: float
+    score: float
+    seam: str
+    holds: bool
+
+
 @dataclass
 class Report:
     """What was done to one source."""
@@ -59,30 +75,75 @@ class Report:
     frames_in: int = 0
     drawings: int = 0
     shots: int = 0
+    loop: FoundLoop | None = None
+    preview: tuple[Path, Path] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the source showed: for every drawing where its character is and in which shot, and (T + 1,) seconds."""
+
+    picture: Size
+    boxes: list[Box | None]
+    shots: list[int]
+    times: Seconds
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """Where every drawing's crop goes on the sticker's canvas, and the row and column where it stands there."""
+
+    placements: list[Placement]
+    canvas: Size
+    corner: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """What is laid under and over every picture of the sticker."""
+
+    border: Colour
+    ground: Colour | Picture | None
+    text: Picture | None = None
 
 
 def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Segment, watch: Watch) -> Report:
     """Cut the characters out of a source and write them to every target, whose folders are there.
 
-    Raises AnimecutError: the source cannot be read, holds no character, or a target cannot be written.
+    Raises AnimecutError: the source cannot be read, holds no character, or a target cannot be written. SettingsError
+    where no source could help: a colour, a picture or a font that cannot be read, a caption that does not fit.
     """
     report = Report(seconds=watch.seconds)
+    looks = _looks(settings)
     with Spool() as found, Spool() as stickers:
         wait_for_matting = _load_matting()
-        placement = _set_aside(find(source, settings, segment, watch, report), found, source, settings)
+        seen = _set_aside(find(source, settings, segment, watch, report), found, source)
+        scene = _composed(seen, settings)
+        if settings.caption:
+            text = caption(settings.caption, scene.canvas, at=settings.caption_at, font=settings.font)
+            looks = replace(looks, text=text)
+        shown = _loop(found, scene, seen, report, watch) if settings.loop_find else range(len(found))
         wait_for_matting(watch)
-        for sticker in finish(found, placement, settings, watch):
-            stickers.append(sticker.pixels, sticker.times)
+        for picture in finish(found, scene, shown, settings, looks, watch):
+            stickers.append(picture)
+        times = seen.times[shown.start : shown.stop + 1]
+        plays = motion.playing(times, speed=settings.speed, reverse=settings.reverse, bounce=settings.bounce)
         for target in targets:
             with watch.during("encode"):
-                report.outputs.append(_written(target, _Stickers(stickers, target.format, watch), settings))
+                clips = _Stickers(stickers, plays, looks, settings.shadow, target.format, watch)
+                report.outputs.append(_written(target, clips, settings))
+    if settings.preview:
+        report.preview = write_preview([output.written for output in report.outputs])
     return report
 
 
 def find(source: Path, settings: Settings, segment: Segment, watch: Watch, report: Report) -> Found:
     """Every drawing of the source with its calm, coarse alpha."""
-    clips = watch.each("decode", decode(source, settings.start, settings.end))
+    since = settings.start if settings.frame is None else settings.frame
+    clips = watch.each("decode", decode(source, since, settings.end))
+    if settings.frame is not None:
+        clips = islice(one_by_one(clips), 1)
     clips = watch.each("drawings", drawings.merge_held(_counted(clips, source, settings, watch, report)))
     if settings.fps:
         clips = drawings.at_most(clips, settings.fps)
@@ -97,25 +158,26 @@ def find(source: Path, settings: Settings, segment: Segment, watch: Watch, repor
         yield clip, alpha
 
 
-def finish(found: Spool, placement: Placement, settings: Settings, watch: Watch) -> Iterator[Clip]:
-    """Every drawing set aside as one picture of the sticker: placed, matted, and laid over its background."""
-    background = compose.read_background(settings.background)
+def finish(
+    found: Spool, scene: _Scene, shown: range, settings: Settings, looks: _Looks, watch: Watch
+) -> Iterator[Picture]:
+    """Those drawings set aside that are shown, as pictures of the sticker: placed, matted, and with their border."""
     doubtful = 0
-    for done, record in enumerate(found, start=1):
+    for done, index in enumerate(shown, start=1):
         with watch.during("compose"):
-            placed, coarse, grain = _placed(record, placement)
+            placed, coarse, grain = _placed(found[index], scene.placements[index])
         with watch.during("refine"):
             doubtful += settings.matting != "none" and refine.hopeless(coarse, grain=grain)
             rgba = refine.refine(placed[..., :3], coarse, matting=settings.matting, grain=grain)
         if placed.shape[2] == 4:  # what the source itself left transparent stays so
             rgba[..., 3] = np.minimum(rgba[..., 3], placed[..., 3])
-        if background is not None:
-            rgba[..., :3], rgba[..., 3] = compose.over(rgba, background), 255
-        yield Clip(rgba[None], record[-1])
-        watch.progress("matting", done, len(found))
+        with watch.during("compose"):
+            rgba = compose.set_on(rgba, scene.canvas, scene.corner)
+            yield outline.outlined(rgba, settings.outline, looks.border) if settings.outline else rgba
+        watch.progress("matting", done, len(shown))
     if doubtful:
         watch.notice(
-            f"{doubtful} of {len(found)} drawings were too doubtful to be matted; their edges are the network's own"
+            f"{doubtful} of {len(shown)} drawings were too doubtful to be matted; their edges are the network's own"
         )
 
 
@@ -128,30 +190,79 @@ def _written(target: Target, clips: Iterable[Clip], settings: Settings) -> Outpu
     return Output(fitted.written, target.platform.name, tuple(problems), fitted.given_up)
 
 
-def _set_aside(stream: Found, found: Spool, source: Path, settings: Settings) -> Placement:
-    """Put every drawing away, no more of it than its character needs; return where the sticker lies in the picture."""
-    everywhere: Box | None = None
+def _looks(settings: Settings) -> _Looks:
+    """What can be read before the work begins. Raises SettingsError where it cannot."""
+    border = compose.read_colour(settings.outline_color)
+    if border is None:
+        raise SettingsError(f"--outline-color {settings.outline_color}: no colour; write white, #ff8800 or rgb(1,2,3)")
+    drawable(settings.caption, settings.font)
+    return _Looks(border, compose.read_background(settings.background))
+
+
+def _set_aside(stream: Found, found: Spool, source: Path) -> _Seen:
+    """Put every drawing away, no more of it than its character needs."""
+    seen = _Seen((0, 0), [], [], np.empty(0))
+    times: list[float] = []
     present = False
-    size = (0, 0)
+    end = 0.0
     for clip, alpha in stream:
-        size = (clip.pixels.shape[1], clip.pixels.shape[2])
+        size, end = (clip.pixels.shape[1], clip.pixels.shape[2]), float(clip.times[-1])
+        seen = replace(seen, picture=size)
         for i in range(len(clip)):
             present |= bool((alpha[i] > PRESENT).any())
             box = compose.bounding_box(alpha[i], VISIBLE, size)
-            everywhere = everywhere | box if everywhere and box else everywhere or box
             near = (box or Box(0, 0, 1, 1)).grown(round(SURROUNDINGS * max(size)), size)
             picture = clip.pixels[i, near.top : near.bottom, near.left : near.right]
-            corner = np.array([near.top, near.left])
-            found.append(picture, corner, np.array(size), alpha[i].astype(np.float16), clip.times[i : i + 2])
-    if everywhere is None or not present:
+            found.append(picture, np.array([near.top, near.left]), np.array(size), alpha[i].astype(np.float16))
+            seen.boxes.append(box)
+            seen.shots.append(clip.shot)
+            times.append(float(clip.times[i]))
+    if not present:
         raise NoCharacter(f"{source}: no character found; try another --start and --end, or --weights of your show")
-    box = everywhere if settings.crop else Box(0, 0, size[1], size[0])
-    return compose.place(box, size, settings.size, settings.margin if settings.crop else 0)
+    return replace(seen, times=np.array([*times, end]))
+
+
+def _composed(seen: _Seen, settings: Settings) -> _Scene:
+    """Crops as large as the sticker allows, with room for what is drawn around the character."""
+    around = outline.room(max(settings.bounds), outline=settings.outline, shadow=settings.shadow)
+    height, width = (side - 2 * around for side in settings.bounds)
+    there = [box for box in seen.boxes if box]
+    whole = Box(0, 0, seen.picture[1], seen.picture[0])
+    everywhere = reduce(Box.__or__, there)
+    if settings.follow:
+        share = settings.margin / max(height, width)
+        crops = camera.follow(seen.boxes, seen.times, seen.shots, seen.picture, share)
+        placements = [compose.fill(crop, (height, width)) for crop in crops]
+    elif settings.crop:
+        placements = [compose.place(everywhere, seen.picture, (height, width), settings.margin)] * len(seen.boxes)
+    else:
+        placements = [compose.fill(whole, (height, width))] * len(seen.boxes)
+    size = placements[0].size
+    if settings.canvas is None:
+        return _Scene(placements, (size[0] + 2 * around, size[1] + 2 * around), (around, around))
+    row, column = compose.corner(size, (height, width), everywhere if settings.crop else whole, seen.picture)
+    return _Scene(placements, settings.bounds, (row + around, column + around))
+
+
+def _loop(found: Spool, scene: _Scene, seen: _Seen, report: Report, watch: Watch) -> range:
+    """The drawings that loop best; all of them where none do."""
+    placed = []
+    for record, placement in zip(found, scene.placements, strict=True):
+        picture, coarse, _ = _placed(record, compose.fill(placement.crop, (THUMBNAIL, THUMBNAIL)))
+        placed.append((picture[..., :3], coarse))
+    rgb, alpha = (np.stack(planes) for planes in zip(*placed, strict=True))
+    loop = motion.find_loop(rgb, alpha, seen.times)
+    start, end = float(seen.times[loop.start]), float(seen.times[loop.stop])
+    report.loop = FoundLoop(start, end, loop.score, loop.words, loop.holds)
+    if loop.holds:
+        return range(loop.start, loop.stop)
+    watch.notice("no part of the range loops without a clear jump, so all of it is kept; try a longer one, or --bounce")
+    return range(len(found))
 
 
 def _placed(record: Record, placement: Placement) -> tuple[Pixels, NDArray[np.float32], float]:
     """A drawing set aside at the sticker's size, its coarse alpha there, and sticker pixels per pixel of that."""
-    picture, (top, left), (height, width), alpha, _ = record
+    picture, (top, left), (height, width), alpha = record
     whole = np.zeros((height, width, picture.shape[2]), np.uint8)
     whole[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
     coarse = compose.resample_alpha(alpha.astype(np.float32), placement, (int(height), int(width)))
@@ -187,12 +298,26 @@ def _load_matting() -> Callable[[Watch], None]:
 
 
 class _Stickers:
-    """The finished pictures as clips of one, as often as they are asked for; for a GIF with its alpha of one bit."""
+    """The finished pictures in the order and the dress in which they are shown, as often as they are asked for."""
 
-    def __init__(self, stickers: Spool, kind: Format, watch: Watch) -> None:
-        self._stickers, self._kind, self._watch = stickers, kind, watch
+    def __init__(
+        self, stickers: Spool, plays: motion.Playing, looks: _Looks, shadow: bool, kind: Format, watch: Watch
+    ) -> None:
+        self._stickers, self._plays, self._looks, self._watch = stickers, plays, looks, watch
+        self._kind, self._one_bit = kind, kind == "gif" and looks.ground is None
+        self._shadow = shadow and not self._one_bit  # half of it would be hard and half of it gone
 
     def __iter__(self) -> Iterator[Clip]:
-        for done, (pixels, times) in enumerate(self._stickers, start=1):
-            yield Clip(refine.one_bit(pixels) if self._kind == "gif" else pixels, times)
-            self._watch.progress(self._kind, done, len(self._stickers))
+        for i, index in enumerate(self._plays.order):
+            (rgba,) = self._stickers[index]
+            yield Clip(self._dressed(rgba)[None], self._plays.times[i : i + 2])
+            self._watch.progress(self._kind, i + 1, len(self._plays.order))
+
+    def _dressed(self, rgba: Picture) -> Picture:
+        if self._shadow:
+            rgba = outline.shadowed(rgba)
+        if self._looks.ground is not None:
+            rgba = compose.opaque(compose.over(rgba, self._looks.ground))
+        if self._looks.text is not None:
+            rgba = compose.stack(self._looks.text, rgba)
+        return refine.one_bit(rgba) if self._one_bit else rgba

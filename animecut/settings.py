@@ -8,9 +8,11 @@ from animecut.errors import SettingsError
 
 Format = Literal["webp", "gif", "apng", "webm", "mov", "png"]
 Matting = Literal["closed-form", "knn", "none"]
+CaptionAt = Literal["top", "bottom"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 MATTINGS: tuple[Matting, ...] = get_args(Matting)
+CAPTIONS_AT: tuple[CaptionAt, ...] = get_args(CaptionAt)
 SUFFIXES: dict[Format, str] = {
     "webp": ".webp", "gif": ".gif", "apng": ".png", "webm": ".webm", "mov": ".mov", "png": ""
 }  # fmt: skip
@@ -30,6 +32,10 @@ class Settings:
     """Platforms whose limits to fit, beside the formats."""
     size: int = 512
     """Pixels of the sticker's longer side."""
+    canvas: tuple[int, int] | None = None
+    """Width and height of the sticker in pixels, exactly; the character is fitted into it. None: as size says."""
+    frame: float | None = None
+    """Seconds into the source: only the picture on screen then is cut out, as a still. None: all in the range."""
     fps: float | None = None
     """At most so many drawings per second. None: as many as the source has."""
     weights: Path | None = None
@@ -48,10 +54,34 @@ class Settings:
     """Keep small detached pieces, such as sweat drops, even where they show for one drawing only."""
     crop: bool = True
     """Crop to where the character ever is; else the whole picture is kept."""
+    follow: bool = False
+    """The crop moves with the character inside a shot; else it holds all places where the character ever is."""
     margin: int = 8
     """Transparent pixels around the character in the sticker."""
     background: str = "transparent"
     """transparent, a colour, or a picture file that lies behind the character."""
+    outline: int = 0
+    """Pixels of border around the character, as if cut out with scissors; the margin lies outside of it."""
+    outline_color: str = "white"
+    """A colour, of the border."""
+    shadow: bool = False
+    """A soft shadow below the character; not in a transparent GIF, which has no soft alpha."""
+    caption: str = ""
+    """Text on the sticker, white with a black outline."""
+    caption_at: CaptionAt = "bottom"
+    """top or bottom."""
+    font: Path | None = None
+    """A font file for the caption. None: the one that comes along, which has English letters only."""
+    speed: float = 1.0
+    """So many times as fast."""
+    reverse: bool = False
+    """Backwards."""
+    bounce: bool = False
+    """Forwards and then backwards, so that any clip loops."""
+    loop_find: bool = False
+    """Cut to that part of the range after which its first drawing follows best."""
+    preview: bool = False
+    """Beside the stickers a picture and a page that show them on four grounds."""
     loop: int = 0
     """How often the sticker plays; 0 is for ever."""
     quality: int = 90
@@ -69,9 +99,27 @@ class Settings:
         _demand(self.fps is None or 0.1 <= self.fps <= 240, f"--fps {self.fps}: must lie between 0.1 and 240")
         _demand(1 <= self.batch_size <= 1024, f"--batch-size {self.batch_size}: must lie between 1 and 1024")
         _demand(0 <= self.steady <= 1, f"--steady {self.steady}: must lie between 0 and 1")
-        _demand(0 <= self.margin < self.size / 2, f"--margin {self.margin}: must lie between 0 and half of --size")
+        for side in self.canvas or ():
+            _demand(16 <= side <= 4096, f"--size {side}: both sides must lie between 16 and 4096 pixels")
+        _demand(0 <= self.outline <= 100, f"--outline {self.outline}: must lie between 0 and 100 pixels")
+        _demand(
+            self.margin >= 0 and 2 * (self.margin + self.outline) < 0.8 * min(self.bounds),
+            f"--margin {self.margin}, --outline {self.outline}: leave too little of {min(self.bounds)} pixels",
+        )
+        _demand(self.crop or not self.follow, "--follow: goes with --crop only")
+        _demand(
+            self.frame is None or (self.start is None and self.end is None),
+            "--frame: is a single moment; leave out --start and --end",
+        )
+        _demand(0.1 <= self.speed <= 10, f"--speed {self.speed}: must lie between 0.1 and 10")
+        _demand(self.caption_at in CAPTIONS_AT, f"--caption-at {self.caption_at}: choose top or bottom")
         _demand(0 <= self.loop <= 65535, f"--loop {self.loop}: must lie between 0 (for ever) and 65535")
         _demand(1 <= self.quality <= 100, f"--quality {self.quality}: must lie between 1 and 100")
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """Height and width in pixels that the sticker may have at most."""
+        return (self.canvas[1], self.canvas[0]) if self.canvas else (self.size, self.size)
 
 
 def _demand(holds: bool, otherwise: str) -> None:
@@ -89,3 +137,12 @@ def parse_time(text: str) -> float:
     if not 1 <= len(parts) <= 3 or not whole or not 0 <= parts[-1] < float("inf"):
         raise SettingsError(f"{text!r} is no time; write seconds (12.3) or [h:]m:s (1:02.5)")
     return float(sum(part * 60**power for power, part in enumerate(reversed(parts))))
+
+
+def parse_size(text: str) -> tuple[int, tuple[int, int] | None]:
+    """Longer side, and width and height where both are given: "512" or "413x531". Raises SettingsError."""
+    sides = text.lower().split("x")
+    if not 1 <= len(sides) <= 2 or not all(side.strip().isdecimal() for side in sides):
+        raise SettingsError(f"--size {text}: write pixels of the longer side (512), or width and height (413x531)")
+    numbers = [int(side) for side in sides]
+    return max(numbers), (numbers[0], numbers[1]) if len(numbers) == 2 else None

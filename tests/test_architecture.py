@@ -25,6 +25,10 @@ MAY = {
     "__main__": {"cli"},
     "fit": {"compose", "encode", "platforms", "schedule", "likeness", "fewer_colours", "spool"},
     "schedule": {"platforms"},
+    "outline": {"compose"},
+    "camera": {"compose"},
+    "caption": {"compose"},
+    "preview": {"compose", "encode", "platforms"},
     "check_cli": {"platforms"},
 }
 DOORS = {  # who may know an outside library

@@ -1,3 +1,4 @@
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,9 @@ def font_file(tmp_path: Path) -> Path:
     """A font as a file: the one that Pillow brings along."""
     font = ImageFont.load_default(20)
     assert isinstance(font, ImageFont.FreeTypeFont)
-    assert not isinstance(font.path, str)
+    assert isinstance(font.path, BytesIO)
     path = tmp_path / "font.ttf"
-    path.write_bytes(font.path.getvalue())  # type: ignore[attr-defined]
+    path.write_bytes(font.path.getvalue())
     return path
 
 

@@ -66,6 +66,34 @@ def test_a_suffix_chooses_the_format_and_a_folder_takes_several(
     assert files(tmp_path / "out") == ["walk.png", "walk.webp"]
 
 
+def test_a_still_is_one_plain_png_of_the_size_asked_for(animecut: Callable[..., Result], clip: Path) -> None:
+    assert animecut(clip, "--frame", "0.2", "--size", "64x80").exit_code == 0
+    assert animecut(clip, "--frame", "0.3", "--size", "64x80", "--format", "png").exit_code == 0
+    assert files(clip.parent) == ["walk.mp4", "walk_0.2.png", "walk_0.3.png"]
+    with Image.open(clip.parent / "walk_0.2.png") as image:
+        assert (image.format, image.size, getattr(image, "n_frames", 1)) == ("PNG", (64, 80), 1)
+
+
+def test_a_loop_is_told_in_words_and_as_json(animecut: Callable[..., Result], tmp_path: Path) -> None:
+    swing = [world.drawing(120 + 40 * np.sin(2 * np.pi * i / 8))[0] for i in range(14)]
+    source = world.write_clip(tmp_path / "swing.mp4", swing)
+    done = animecut(source, "--size", "64", "--loop-find", "--json")
+    loop = json.loads(done.stdout)["loop"]
+    assert set(loop) == {"start", "end", "score", "seam", "holds"}
+    assert loop["end"] - loop["start"] == pytest.approx(8 / 12, abs=0.001)
+    assert "seamless" in done.stderr
+
+
+def test_a_preview_lies_beside_and_is_not_replaced_unless_asked(animecut: Callable[..., Result], clip: Path) -> None:
+    done = animecut(clip, "--size", "64", "--preview", "--json")
+    assert files(clip.parent) == ["walk.mp4", "walk.preview.html", "walk.preview.png", "walk.webp"]
+    assert [Path(path).name for path in json.loads(done.stdout)["preview"]] == ["walk.preview.png", "walk.preview.html"]
+    (clip.parent / "walk.webp").unlink()
+    refused = animecut(clip, "--size", "64", "--preview")
+    assert refused.exit_code == 1
+    assert "walk.preview.png" in refused.stderr
+
+
 def test_json_is_one_object_per_input_on_standard_output(
     animecut: Callable[..., Result], clip: Path, tmp_path: Path
 ) -> None:
@@ -148,6 +176,12 @@ def test_the_input_is_never_replaced(animecut: Callable[..., Result], tmp_path: 
         (["--matting", "magic"], "magic"),
         (["--pick", "nobody"], "nobody"),
         (["--background", "nocolour"], "nocolour"),
+        (["--outline-color", "nocolour"], "nocolour"),
+        (["--size", "4x"], "413x531"),
+        (["--frame", "1", "--start", "1"], "--frame"),
+        (["--caption-at", "left"], "left"),
+        (["--caption", "\u3042"], "HIRAGANA LETTER A"),
+        (["--font", "none.ttf", "--caption", "a"], "none.ttf"),
         (["--nonsense"], "--nonsense"),
     ],
 )

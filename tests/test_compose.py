@@ -34,7 +34,7 @@ def test_boxes_join_and_grow_as_far_as_the_picture() -> None:
 
 @pytest.mark.parametrize("box", [Box(200, 100, 500, 300), Box(0, 100, 500, 300), Box(900, 500, 920, 540)])
 def test_the_longest_side_is_the_size_and_the_margin_is_in_output_pixels(box: Box) -> None:
-    placement = compose.place(box, (1080, 1920), 512, 20)
+    placement = compose.place(box, (1080, 1920), (512, 512), 20)
     height, width = placement.size
     assert max(height, width) == 512
     scale = width / placement.crop.width
@@ -44,9 +44,36 @@ def test_the_longest_side_is_the_size_and_the_margin_is_in_output_pixels(box: Bo
 
 
 def test_the_whole_picture_without_margin_is_the_whole_picture() -> None:
-    assert compose.place(Box(0, 0, 256, 144), (144, 256), 256, 0) == Placement(Box(0, 0, 256, 144), (144, 256))
+    assert compose.place(Box(0, 0, 256, 144), (144, 256), (256, 256), 0) == Placement(Box(0, 0, 256, 144), (144, 256))
     with pytest.raises(ValueError, match="margins"):
-        compose.place(Box(0, 0, 9, 9), (9, 9), 16, 8)
+        compose.place(Box(0, 0, 9, 9), (9, 9), (16, 16), 8)
+
+
+def test_bounds_that_are_no_square_are_met_on_one_side() -> None:
+    placement = compose.place(Box(100, 100, 200, 200), (400, 400), (531, 413), 0)
+    assert placement == Placement(Box(100, 100, 200, 200), (413, 413))
+    assert compose.fill(Box(0, 0, 50, 100), (531, 413)).size == (531, 266)
+
+
+def test_on_a_larger_canvas_it_stands_in_the_middle_or_where_the_frame_cut_it() -> None:
+    assert compose.corner((50, 30), (100, 100), Box(5, 5, 9, 9), (20, 20)) == (25, 35)
+    assert compose.corner((50, 30), (100, 100), Box(5, 5, 9, 20), (20, 20)) == (50, 35)
+    assert compose.corner((50, 30), (100, 100), Box(0, 0, 9, 20), (20, 20)) == (25, 0)
+    assert compose.corner((50, 30), (100, 100), Box(5, 0, 20, 9), (20, 20)) == (0, 70)
+    red = np.full((1, 2, 4), (255, 0, 0, 255), np.uint8)
+    canvas = compose.set_on(red, (3, 4), (1, 2))
+    assert canvas[1, 2:].tolist() == red[0].tolist()
+    assert canvas.sum() == red.sum()
+
+
+def test_stacking_is_exact_where_either_is_opaque_or_absent() -> None:
+    above = np.array([[[255, 0, 0, 255], [9, 9, 9, 0], [255, 0, 0, 128], [255, 0, 0, 128], [9, 9, 9, 0]]], np.uint8)
+    below = np.array([[[0, 0, 9, 255], [0, 0, 200, 70], [0, 0, 255, 255], [0, 0, 0, 0], [9, 9, 9, 0]]], np.uint8)
+    expected = [[255, 0, 0, 255], [0, 0, 200, 70], [128, 0, 127, 255], [255, 0, 0, 128], [0, 0, 0, 0]]
+    assert compose.stack(above, below)[0].tolist() == expected
+    half = np.full((1, 1, 4), (200, 0, 0, 128), np.uint8)
+    both = compose.stack(half, np.full((1, 1, 4), (0, 0, 200, 128), np.uint8))[0, 0]
+    assert both.tolist() == [134, 0, 66, 192]  # 0.502 + 0.498 * 0.502 = 0.752 of 255, red two thirds of it
 
 
 @pytest.mark.parametrize("size", [20, 37, 200])

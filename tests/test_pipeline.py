@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from animecut.errors import InputError, NoCharacter
+from animecut.errors import InputError, NoCharacter, SettingsError
 from animecut.pipeline import Report, Target, cut
 from animecut.settings import Format, Settings
 from animecut.watch import Watch
@@ -127,3 +127,80 @@ def test_a_watch_charges_each_second_to_one_stage(monkeypatch: pytest.MonkeyPatc
         inner()
     assert set(watch.seconds) == {"outer", "inner"}
     assert sum(watch.seconds.values()) == next(clock) - 2  # every tick since `outer` began, in one stage or the other
+
+
+def test_a_border_surrounds_the_character_and_a_gif_has_it_whole(clip: Path, tmp_path: Path) -> None:
+    run(clip, tmp_path, "apng", "gif", size=128, outline=5, outline_color="#00ff00", shadow=True, steady=0.0)
+    for frame in frames_of(tmp_path / "out.png"):
+        assert max(frame.shape[:2]) == 128
+        green = (frame == (0, 255, 0, 255)).all(axis=2)
+        figure = (frame[..., 3] == 255) & (frame[..., 0] > 128)
+        around = cv2.dilate(figure.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))) > 0
+        assert green.sum() > 500
+        assert not (around & (frame[..., 3] < 250)).any()  # at the canvas' edge, too
+        faint = frame[(frame[..., 3] > 20) & (frame[..., 3] < 100)]
+        assert (faint[:, :3].max(axis=1) == 0).sum() > 100  # the shadow is black
+    for frame in frames_of(tmp_path / "out.gif"):
+        assert set(np.unique(frame[..., 3])) == {0, 255}
+        assert frame[frame[..., 3] == 255].max(axis=1).min() == 255
+        dark = (frame[..., :3].max(axis=2) < 60) & (frame[..., 3] == 255)
+        rim = (frame[..., 3] == 255) & (cv2.erode((frame[..., 3] > 0).astype(np.uint8), np.ones((3, 3))) == 0)
+        assert not (dark & rim).any()  # no shadow left in it
+
+
+def test_a_still_fills_an_exact_canvas_from_its_lower_edge(clip: Path, tmp_path: Path) -> None:
+    report = run(clip, tmp_path, "apng", frame=0.2, canvas=(90, 120), background="#0000ff")
+    (out,) = report.outputs
+    assert (out.written.width, out.written.height, out.written.frames, report.drawings) == (90, 120, 1, 1)
+    (frame,) = frames_of(tmp_path / "out.png")
+    assert (frame[..., 3] == 255).all()
+    assert frame[0, 0, :3].tolist() == [0, 0, 255]
+    assert frame[-1, 45, 0] > 150  # the figure is cut by the frame below, so it stands there
+
+
+def test_the_crop_follows_the_character_who_is_larger_then(clip: Path, tmp_path: Path) -> None:
+    run(clip, tmp_path, "apng", size=128, follow=True)
+    followed = frames_of(tmp_path / "out.png")
+    middles = [np.flatnonzero((f[..., 3] > 128).any(axis=0))[[0, -1]].mean() for f in followed]
+    assert np.ptp(middles) < 4
+    assert followed[0].shape[0] == 128
+    run(clip, tmp_path, "webp", size=128)
+    assert frames_of(tmp_path / "out.webp")[0].shape[0] < 128  # the fixed crop is as wide as the walk
+
+
+def test_time_runs_as_it_is_asked_to(clip: Path, tmp_path: Path) -> None:
+    report = run(clip, tmp_path, "apng", size=64, speed=2.0, reverse=True, bounce=True)
+    assert report.outputs[0].written.duration_s == pytest.approx(10 / 12 / 2, abs=0.002)  # 6 + 4 drawings of 1/12 s
+    frames = frames_of(tmp_path / "out.png")
+    assert len(frames) == 10
+    assert (frames[1] == frames[9]).all()
+    where = [float(np.flatnonzero((f[..., 3] > 128).any(axis=0)).mean()) for f in frames]
+    assert where[0] == max(where)
+    assert where[5] == min(where)
+
+
+def test_a_loop_is_found_and_cut_to_and_where_there_is_none_all_is_kept(clip: Path, tmp_path: Path) -> None:
+    swing = [world.drawing(120 + 40 * np.sin(2 * np.pi * i / 8))[0] for i in range(14)]
+    source = world.write_clip(tmp_path / "swing.mp4", swing)
+    report = run(source, tmp_path, size=64, loop_find=True)
+    assert report.loop is not None
+    assert report.loop.end - report.loop.start == pytest.approx(8 / 12, abs=0.001)
+    assert (report.loop.seam, report.loop.holds) == ("seamless", True)
+    assert report.outputs[0].written.duration_s == pytest.approx(8 / 12, abs=0.002)
+    walk = run(clip, tmp_path, "apng", size=64, loop_find=True)
+    assert walk.loop is not None
+    assert (walk.loop.seam, walk.loop.holds, walk.outputs[0].written.frames) == ("a clear jump", False, 6)
+
+
+def test_a_caption_is_white_and_lies_on_everything(clip: Path, tmp_path: Path) -> None:
+    run(clip, tmp_path, "apng", "gif", size=128, caption="HEY", background="black")
+    (first, *_) = frames_of(tmp_path / "out.png")
+    white = (first[..., :3] == 255).all(axis=2)
+    assert white.sum() > 40
+    assert np.flatnonzero(white.any(axis=1))[0] > 0.6 * first.shape[0]
+
+
+@pytest.mark.parametrize("wrong", [{"caption": "あ"}, {"outline_color": "nocolour", "outline": 3}])
+def test_what_no_source_could_mend_is_said_before_the_work(tmp_path: Path, wrong: dict[str, object]) -> None:
+    with pytest.raises(SettingsError):
+        run(tmp_path / "missing.mp4", tmp_path, **wrong)

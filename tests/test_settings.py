@@ -1,7 +1,7 @@
 import pytest
 
 from animecut.errors import SettingsError
-from animecut.settings import Settings, parse_time
+from animecut.settings import Settings, parse_size, parse_time
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,13 @@ def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
         ({"margin": 300}, "--margin"),
         ({"matting": "magic"}, "--matting"),
         ({"loop": -1}, "--loop"),
+        ({"canvas": (413, 5)}, "--size"),
+        ({"outline": 101}, "--outline"),
+        ({"outline": 90, "size": 200}, "--outline"),
+        ({"speed": 0.0}, "--speed"),
+        ({"caption_at": "left"}, "--caption-at"),
+        ({"follow": True, "crop": False}, "--follow"),
+        ({"frame": 1.0, "start": 0.5}, "--frame"),
         ({"quality": 0}, "--quality"),
         ({"batch_size": 0}, "--batch-size"),
     ],
@@ -38,3 +45,13 @@ def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
 def test_values_that_cannot_be_meant_name_their_option(words: dict[str, object], option: str) -> None:
     with pytest.raises(SettingsError, match=option):
         Settings(**words)  # type: ignore[arg-type]
+
+
+def test_a_size_is_a_longer_side_or_both() -> None:
+    assert parse_size("512") == (512, None)
+    assert parse_size("413x531") == (531, (413, 531))
+    assert Settings(canvas=(413, 531)).bounds == (531, 413)
+    assert Settings(size=320).bounds == (320, 320)
+    for words in ("", "x", "4x", "axb", "1x2x3", "-5", "12.5"):
+        with pytest.raises(SettingsError, match="413x531"):
+            parse_size(words)
