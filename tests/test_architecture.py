@@ -16,7 +16,7 @@ MAY = {
     "network": set(),
     "settings": set(),
     "pipeline": {room.stem for room in ROOMS} - {"cli", "bars", "batch"},
-    "batch": {"pipeline", "platforms", "settings", "watch"},
+    "batch": {"preview", "pipeline", "platforms", "settings", "watch"},
     "bars": {"watch"},
     "encode": {"animation", "gif", "pictures"},
     "gif": {"animation", "pictures"},
