@@ -72,7 +72,7 @@ def write(
     Parameters
     ----------
     path: the file, or for png the folder (replaced only where it holds nothing but such frames). Its folder exists.
-    clips: at least one; RGB counts as opaque. They are gone through once, for gif twice: a list or a spool.
+    clips: at least one; RGB counts as opaque. They are gone through once, for gif and apng twice: a list or a spool.
     kind: webp (lossy colour, exact alpha), gif (alpha of one bit), apng (exact), webm (VP9, lossy, alpha too),
         mov (ProRes 4444) or png (a folder of numbered stills with a frames.ffconcat that has their times).
     loop: how often webp, gif and apng play, 0 for ever; a player decides for the others.
@@ -125,7 +125,7 @@ def _write_as(
             elif kind == "gif":
                 write_gif(file, pictures, loop=loop, colours=colours)
             else:
-                write_apng(file, pictures(), loop=loop)
+                write_apng(file, pictures, loop=loop)
 
 
 def _write_folder(part: Path, pictures: Iterable[Timed]) -> None:
