@@ -24,6 +24,7 @@ Rectangle = tuple[int, int, int, int]
 
 WEBP_EFFORT = 4  # libwebp's 0..6; 6 costs 80 times the time of 4 on soft alpha for 2 % fewer bytes
 PALETTE = 256  # colours that a PNG can have where pixels are indices of them
+FLAT = 2048  # colours up to which unfiltered rows are the smaller ones
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -61,7 +62,8 @@ def write_apng(file: BinaryIO, pictures: Callable[[], Iterable[Timed]], *, loop:
     file: empty and seekable. pictures: called twice. loop: how often to play, 0 for ever.
     Container: https://www.w3.org/TR/png-3/
     """
-    palette = _few_colours(pictures())
+    seen = _few_colours(pictures())
+    palette = seen if seen is not None and len(seen) <= PALETTE else None
     all_pictures, first, only = _first(pictures())
     height, width = first.shape[:2]
     kind = b"\x08\x06" if palette is None else b"\x08\x03"  # 8 bits; RGBA or indices
@@ -73,15 +75,15 @@ def write_apng(file: BinaryIO, pictures: Callable[[], Iterable[Timed]], *, loop:
     if palette is not None:
         colours = palette.view(np.uint8).reshape(-1, 4)
         _png_chunk(file, b"PLTE", colours[:, :3].tobytes())
-        if colours[0, 3] < 255:
-            _png_chunk(file, b"tRNS", colours[colours[:, 3] < 255, 3].tobytes())
+        some = max(1, int((colours[:, 3] < 255).sum()))  # said even where all is opaque: readers ask for it
+        _png_chunk(file, b"tRNS", colours[:some, 3].tobytes())
     count = sequence = 0
     for (left, top, right, bottom), picture, ticks in changes(all_pictures):
         if not only:
             where = struct.pack(">5I", sequence, right - left, bottom - top, left, top)
             keep_it, overwrite = 0, 0
             _png_chunk(file, b"fcTL", where + struct.pack(">HHBB", ticks, 1000, keep_it, overwrite))
-        data = _deflated(picture[top:bottom, left:right], palette)
+        data = _deflated(picture[top:bottom, left:right], palette, flat=seen is not None)
         if count == 0:
             _png_chunk(file, b"IDAT", data)
             sequence = 1
@@ -150,7 +152,7 @@ def _few_colours(pictures: Iterable[Timed]) -> NDArray[np.uint32] | None:
     seen = np.empty(0, np.uint32)
     for picture, _ in pictures:
         seen = np.union1d(seen, _words(picture))
-        if len(seen) > PALETTE:
+        if len(seen) > FLAT:
             return None
     return seen
 
@@ -159,11 +161,11 @@ def _words(picture: Picture) -> NDArray[np.uint32]:
     return np.ascontiguousarray(picture).view("<u4")[..., 0]
 
 
-def _deflated(picture: Picture, palette: NDArray[np.uint32] | None) -> bytes:
-    """A PNG's image data. Indices are not filtered: their neighbours say nothing about them."""
-    if palette is not None:
-        indices = np.searchsorted(palette, _words(picture)).astype(np.uint8)
-        unfiltered = np.pad(indices, ((0, 0), (1, 0)))
+def _deflated(picture: Picture, palette: NDArray[np.uint32] | None, *, flat: bool) -> bytes:
+    """A PNG's image data. Filters help where colours are many; few repeat, and are found again only as they are."""
+    if flat:
+        rows = picture if palette is None else np.searchsorted(palette, _words(picture)).astype(np.uint8)
+        unfiltered = np.pad(rows.reshape(len(rows), -1), ((0, 0), (1, 0)))
         return zlib.compress(unfiltered.tobytes(), zlib.Z_BEST_COMPRESSION)
     still = BytesIO()
     Image.fromarray(picture).save(still, "PNG")

@@ -21,7 +21,7 @@ from PIL import Image
 
 from animecut.animation import write_apng, write_webp
 from animecut.clip import Clip
-from animecut.errors import OutputError, SettingsError
+from animecut.errors import OutputError, SettingsError, Unreadable
 from animecut.gif import write_gif
 from animecut.pictures import Limits, Picture, Timed, timed
 
@@ -82,8 +82,8 @@ def write(
 
     Raises
     ------
-    SettingsError where the format is none of ours. OutputError where the target cannot be written or did not read back
-    as it was meant. Whatever is raised, nothing is left behind but what was there before.
+    SettingsError where the format is none of ours. OutputError where the target cannot be written, Unreadable where it
+    did not read back as it was meant. Whatever is raised, nothing is left behind but what was there before.
     """
     if kind not in LIMITS:
         raise SettingsError(f"{kind}: no format that is written; choose from {', '.join(LIMITS)}")
@@ -193,7 +193,7 @@ def _filled(picture: Picture) -> Picture:
 
 
 def _read_back(part: Path, path: Path, kind: str, seen: list[Seen]) -> Written:
-    """What a reader finds in the file. Raises OutputError where it is not what was written."""
+    """What a reader finds in the file. Raises Unreadable where it is not what was written."""
     reader = {"gif": _read_gif, "webm": _read_webm, "mov": _read_mov, "png": _read_folder}.get(kind, _read_pillow)
     found = list(reader(part))
     tick = 1 / LIMITS[kind].rate
@@ -212,7 +212,7 @@ def _read_back(part: Path, path: Path, kind: str, seen: list[Seen]) -> Written:
         files = part.iterdir() if part.is_dir() else [part]
         size = sum(file.stat().st_size for file in files)
         return Written(path, kind, width, height, len(found), duration, size)
-    raise OutputError(f"{path}: did not read back as it was written ({problem}); please report this")
+    raise Unreadable(f"{path}: did not read back as it was written ({problem}); please report this")
 
 
 def _read_pillow(path: Path) -> Iterator[Found]:

@@ -4,7 +4,8 @@ AnimecutError
 ├── SettingsError      words on the command line that cannot be meant
 ├── InputError         a source that cannot be read, or holds nothing in the range asked for
 │   └── NoCharacter    read well, but no character was found in it
-├── OutputError        a target that cannot be written, or did not read back as it was written
+├── OutputError        a target that cannot be written
+│   └── Unreadable     it was written, but did not read back as it was meant
 ├── WeightsError       a file that is no network of ours
 └── DeviceError        a device that is not there, or has too little memory
 """
@@ -27,7 +28,11 @@ class NoCharacter(InputError):
 
 
 class OutputError(AnimecutError):
-    """A target that cannot be written, or did not read back as it was written."""
+    """A target that cannot be written."""
+
+
+class Unreadable(OutputError):
+    """A target that was written, but did not read back as it was meant."""
 
 
 class WeightsError(AnimecutError):

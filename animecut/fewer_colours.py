@@ -3,78 +3,116 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 """(H, W, 4) straight RGBA, uint8, sRGB."""
 
-PER_PICTURE = 4096  # pixels looked at in each
-SAMPLES = 20_000  # points that k-means sees
+Points = NDArray[np.float32]
+"""(N, D) places in a space of colours."""
+
+Keys = NDArray[np.int32]
+"""Numbers of cells: 0 is clear, below OPAQUE lie half transparent ones, from OPAQUE on opaque ones."""
+
+SOFT_BITS = 5  # of each premultiplied channel and of alpha that tell half transparent cells apart
+OPAQUE_BITS = 6  # of each channel, for opaque ones: 4 levels per cell
+OPAQUE = 1 << 4 * SOFT_BITS
 SOFT_SHARE = 0.25  # of the colours go to half transparent edges
-FAVOUR = 0.75  # power of a colour's area that it weighs with: below 1 so that small eyes keep their colour
+FAVOUR = 0.5  # power of a colour's area that it weighs with: small eyes keep their colour, broad gradients cost less
+ROUNDS = 8  # of k-means; more move no colour that is seen
+RUN = 8192  # points at once, for the sake of memory
 
 
 @dataclass(frozen=True)
-class Palette:
-    """Colours of opaque pixels, and of half transparent ones: (N, 4) straight RGBA, uint8."""
+class Cells:
+    """Which cells some pictures have colours in, how many pixels, and their mean colour (premultiplied, alpha)."""
 
-    opaque: Picture
-    soft: Picture
+    keys: Keys
+    areas: NDArray[np.float64]
+    means: Points
 
 
-def palette_of(pictures: Iterable[Picture], size: int) -> Palette:
-    """At most `size` colours for all pictures together: k-means (Lloyd 1982) on some of their pixels."""
-    seen = []
+def cells_of(pictures: Iterable[Picture]) -> Cells:
+    """Colours of all the pictures together; clear pixels have none."""
+    count = OPAQUE + (1 << 3 * OPAQUE_BITS)
+    sums = np.zeros((5, count))
     for picture in pictures:
-        pixels = picture.reshape(-1, 4)
-        pixels = pixels[pixels[:, 3] > 0]
-        seen.append(pixels[:: max(1, len(pixels) // PER_PICTURE)])
-    pixels = np.concatenate(seen)
-    soft = pixels[:, 3] < 255
+        keys, values = _keys(picture).reshape(-1), _premultiplied(picture).reshape(-1, 4)
+        sums[0] += np.bincount(keys, minlength=count)
+        for i in range(4):
+            sums[1 + i] += np.bincount(keys, values[:, i], count)
+    sums[0, 0] = 0
+    there = np.flatnonzero(sums[0])
+    return Cells(there.astype(np.int32), sums[0, there], (sums[1:, there] / sums[0, there]).T.astype(np.float32))
+
+
+def palette_of(cells: Cells, size: int) -> Picture:
+    """For each of K cells one of at most `size` colours: a (1, K, 4) strip."""
+    soft = cells.keys < OPAQUE
     share = max(1, round(size * SOFT_SHARE)) if soft.any() else 0
-    return Palette(_centres(pixels[~soft], size - share), _centres(pixels[soft], share))
+    means = np.empty_like(cells.means)
+    for which, count in ((soft, share), (~soft, size - share)):
+        points = cells.means[which]
+        few = centres(points, cells.areas[which] ** FAVOUR, count)
+        means[which] = few[nearest(points, few)]
+    means[~soft, 3] = 255
+    alpha = np.maximum(means[:, 3:], 1)
+    straight = np.concatenate([np.minimum(means[:, :3] * 255 / alpha, 255), alpha], axis=1)
+    return np.asarray(np.rint(straight)[None], np.uint8)
 
 
-def quantised(picture: Picture, palette: Palette) -> Picture:
-    """The picture with every pixel's nearest colour; what is clear stays clear, what is opaque stays opaque."""
-    keys, back = np.unique(np.ascontiguousarray(picture).view(np.uint32), return_inverse=True)
-    colours = keys.view(np.uint8).reshape(-1, 4)
-    result = np.zeros_like(colours)
-    for which, centres in (
-        (colours[:, 3] == 255, palette.opaque),
-        ((colours[:, 3] > 0) & (colours[:, 3] < 255), palette.soft),
-    ):
-        if which.any() and len(centres):
-            result[which] = centres[_nearest(_space(colours[which]), _space(centres))]
-        elif which.any():  # too rare to have been sampled
-            result[which] = colours[which]
-    return np.asarray(result[back.reshape(-1)].reshape(picture.shape))
+def quantised(picture: Picture, cells: Cells, palette: Picture) -> Picture:
+    """One of the cells' pictures in the palette's colours; what is clear stays clear, what is opaque stays opaque."""
+    place = np.searchsorted(cells.keys, _keys(picture)).clip(0, max(0, len(cells.keys) - 1))
+    return np.where(picture[..., 3:] > 0, palette[0, place], np.uint8(0))
 
 
-def _centres(pixels: Picture, size: int) -> Picture:
-    colours, counts = np.unique(pixels.reshape(-1, 4), axis=0, return_counts=True)
-    if len(colours) <= size:
-        return np.asarray(colours)
-    weights = counts**FAVOUR
-    repeats = np.maximum(1, np.rint(weights / weights.sum() * SAMPLES)).astype(np.intp)
-    points = np.repeat(_space(colours), repeats, axis=0)
-    cv2.setRNGSeed(0)  # the same pictures give the same palette
-    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 0.3)
-    centres = np.asarray(cv2.kmeans(points, size, np.empty(0), stop, 1, cv2.KMEANS_PP_CENTERS)[2])
-    alpha = np.maximum(centres[:, 3:], 1)
-    return np.asarray(np.rint(np.concatenate([np.minimum(centres[:, :3] * 255 / alpha, 255), alpha], 1)), np.uint8)
+def centres(points: Points, weights: NDArray[np.float64], size: int) -> Points:
+    """At most `size` places among weighted points: k-means (Lloyd 1982), begun with points far from one another.
+
+    The start takes the heaviest point, then again and again the one with the largest weight times squared distance from
+    those taken (maximin: Gonzalez 1985, with weights as in k-means++, but without chance).
+    """
+    if len(points) <= size:
+        return points
+    found = np.empty((size, points.shape[1]), np.float32)
+    far = np.full(len(points), np.inf)
+    taken = int(weights.argmax())
+    for i in range(size):
+        found[i] = points[taken]
+        far = np.minimum(far, ((points - found[i]) ** 2).sum(axis=1))
+        taken = int((far * weights).argmax())
+    for _ in range(ROUNDS):
+        place = nearest(points, found)
+        mass = np.bincount(place, weights, size)
+        sums = np.stack([np.bincount(place, weights * channel, size) for channel in points.T], axis=1)
+        found = np.where(mass[:, None] > 0, sums / np.maximum(mass, 1e-9)[:, None], found).astype(np.float32)
+    return found
 
 
-def _space(colours: Picture) -> NDArray[np.float32]:
-    """(N, 4) premultiplied: the colour of what can hardly be seen hardly counts."""
-    values = colours.astype(np.float32)
-    values[:, :3] *= values[:, 3:] / 255
+def nearest(points: Points, few: Points) -> NDArray[np.intp]:
+    """Index of the nearest of `few` for each point."""
+    lengths = (few**2).sum(axis=1)
+    runs = (points[i : i + RUN] for i in range(0, len(points), RUN))
+    return np.concatenate([*((lengths - 2 * run @ few.T).argmin(axis=1) for run in runs), np.empty(0, np.intp)])
+
+
+def _premultiplied(picture: Picture) -> NDArray[np.float32]:
+    """The colour of what can hardly be seen hardly counts."""
+    values = picture.astype(np.float32)
+    values[..., :3] *= values[..., 3:] / 255
     return values
 
 
-def _nearest(points: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.intp]:
-    lengths = (centres**2).sum(axis=1)
-    runs = (points[i : i + 8192] for i in range(0, len(points), 8192))
-    return np.concatenate([(lengths - 2 * run @ centres.T).argmin(axis=1) for run in runs])
+def _keys(picture: Picture) -> Keys:
+    """(H, W) cells."""
+    alpha = picture[..., 3].astype(np.int32)
+    colour = picture[..., :3].astype(np.int32)
+    opaque = np.full_like(alpha, OPAQUE)
+    for i in range(3):
+        opaque += colour[..., i] >> 8 - OPAQUE_BITS << i * OPAQUE_BITS
+    soft = alpha >> 8 - SOFT_BITS << 3 * SOFT_BITS
+    for i in range(3):
+        soft += colour[..., i] * alpha // 255 >> 8 - SOFT_BITS << i * SOFT_BITS
+    return np.where(alpha == 255, opaque, np.where(alpha > 0, np.maximum(soft, 1), 0)).astype(np.int32)

@@ -1,11 +1,11 @@
 """The best sticker under a platform's limits, by few encodes of pictures that were cut out once and set aside.
 
-What is given up, in this order: what is too long is cut off the end (never sped up), drawings per second down to
-threes, quality or colours, pixels. Anime is flat and held, so this is the order in which it is least seen.
+What is given up, in this order: what is too long is cut off the end (never sped up), the share of quality or colours
+that is not missed on flat cels, drawings per second down to threes, more of quality or colours, pixels.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from math import inf, log
 from pathlib import Path
@@ -15,27 +15,20 @@ from numpy.typing import NDArray
 
 from animecut.clip import Clip
 from animecut.compose import Box, Placement, over, resample
-from animecut.encode import Written, write
+from animecut.encode import Written
 from animecut.errors import OutputError
-from animecut.fewer_colours import Palette, palette_of, quantised
-from animecut.likeness import ssim, still_score
-from animecut.platforms import Platform, shown_in
-from animecut.schedule import EARLY, THREES, TWOS, Plan, plan
+from animecut.likeness import still_score
+from animecut.platforms import Platform
+from animecut.schedule import plan
 from animecut.spool import Spool
+from animecut.trials import AIM, Canvas, Drawings, Picture, Trials, Try
 
-Picture = NDArray[np.uint8]
-"""(H, W, 4) straight RGBA, uint8, sRGB."""
-
-Size = tuple[int, int]
-"""(height, width) in pixels."""
-
-AIM = 0.98  # of a byte limit: KB may mean 1000 or 1024
-ENOUGH = 0.89  # of a byte limit; nearer is not worth another encode
+ENOUGH = 0.88  # of a byte limit; nearer is not worth another encode
 ENCODES = 6  # at most, between two bounds
 SMALLEST_FILE = 128  # bytes; no format holds a moving picture in less
 LEAST_SCALE = 0.25  # of the side; smaller is no sticker
-LEAST = {"webp": 40, "webm": 55, "gif": 24, "apng": 24}  # quality, or colours
-COLOURS = {"gif", "apng"}
+FINE = {"webp": 65, "webm": 65, "gif": 64, "apng": 64}  # grade; costs 0.03 of SSIM, half of the drawings 0.1 to 0.3
+LEAST = {"webp": 40, "webm": 55, "gif": 24, "apng": 24}  # grade, unless it cannot be read back or pictures become one
 WHITE = (255, 255, 255)
 
 
@@ -49,49 +42,6 @@ class Fitted:
     ssim: float
     """Mean over what shows, against the sticker without limits, in the seconds that are left of it."""
     encodes: int
-
-
-@dataclass(frozen=True)
-class _Canvas:
-    """A picture of `size` with the character's `content` in its middle, both (height, width)."""
-
-    size: Size
-    content: Size
-
-    def scaled(self, scale: float, row: Platform) -> "_Canvas":
-        """With a smaller character; the canvas shrinks too where the platform lets it."""
-        height, width = (max(1, round(side * scale)) for side in self.content)
-        if row.canvas == "any":
-            return _Canvas((height, width), (height, width))
-        if row.canvas == "square":
-            side = max(height, width)
-            return _Canvas((side, side), (height, width))
-        return _Canvas(self.size, (height, width))
-
-    @property
-    def box(self) -> Box:
-        """Where the content lies."""
-        top, left = (self.size[0] - self.content[0]) // 2, (self.size[1] - self.content[1]) // 2
-        return Box(left, top, left + self.content[1], top + self.content[0])
-
-
-@dataclass(frozen=True)
-class _Drawings:
-    """What was set aside: pictures of the whole canvas' content, (T + 1,) fence posts, how good a still each is."""
-
-    spool: Spool
-    canvas: _Canvas
-    posts: NDArray[np.float64]
-    scores: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class _Try:
-    """What is kept: how many seconds per drawing, quality or colours, and share of the side."""
-
-    shortest: float
-    grade: int
-    scale: float = 1.0
 
 
 def fit(
@@ -114,13 +64,12 @@ def fit(
     """
     if row.max_bytes < SMALLEST_FILE:
         raise OutputError(f"{path}: no {row.format} is as small as {row.max_bytes:g} bytes; allow more")
-    top = 255 if row.format in COLOURS else quality
     with Spool() as spool:
         drawings = _set_aside(clips, spool, row)
         schedule = plan(drawings.posts, drawings.scores, row, loop=loop, first=first)
         try:
             with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-                trials = _Trials(drawings, schedule, row, Path(folder) / path.name, top)
+                trials = Trials(drawings, schedule, row, path, Path(folder), quality)
                 best = _best(trials, path)
                 likeness = trials.ssim(best)
                 written = replace(trials.written(best), path=path)
@@ -130,12 +79,12 @@ def fit(
     return Fitted(written, (*schedule.given_up, *trials.given_up(best)), likeness, trials.count)
 
 
-def _set_aside(clips: Iterable[Clip], spool: Spool, row: Platform) -> _Drawings:
+def _set_aside(clips: Iterable[Clip], spool: Spool, row: Platform) -> Drawings:
     """Every drawing once, as large as it can become; equal neighbours are one."""
     starts: list[float] = []
     scores: list[float] = []
     before: NDArray[np.uint8] | None = None
-    canvas: _Canvas | None = None
+    canvas: Canvas | None = None
     end = 0.0
     for clip in clips:
         end = float(clip.times[-1])
@@ -153,18 +102,18 @@ def _set_aside(clips: Iterable[Clip], spool: Spool, row: Platform) -> _Drawings:
             starts.append(float(clip.times[i]))
     if canvas is None:
         raise ValueError("no picture to fit")
-    return _Drawings(spool, canvas, np.array([*starts, end]), tuple(scores))
+    return Drawings(spool, canvas, np.array([*starts, end]), tuple(scores))
 
 
-def _canvas(row: Platform, height: int, width: int) -> _Canvas:
+def _canvas(row: Platform, height: int, width: int) -> Canvas:
     if row.canvas == "any":
-        return _Canvas((height, width), (height, width))
+        return Canvas((height, width), (height, width))
     scale = min(row.height / height, row.width / width)
     content = (max(1, round(height * scale)), max(1, round(width * scale)))
     if row.canvas in ("exact", "square"):
-        return _Canvas((row.height, row.width), content)
+        return Canvas((row.height, row.width), content)
     even = (content[0] + content[0] % 2, content[1] + content[1] % 2)  # video codecs halve, and so does LINE
-    return _Canvas(even, content)
+    return Canvas(even, content)
 
 
 def _rgba(pixels: NDArray[np.uint8]) -> Picture:
@@ -173,146 +122,26 @@ def _rgba(pixels: NDArray[np.uint8]) -> Picture:
     return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
 
 
-class _Again:
-    """What can be gone through more than once without being held in memory."""
-
-    def __init__(self, make: Callable[[], Iterator[Clip]]) -> None:
-        self._make = make
-
-    def __iter__(self) -> Iterator[Clip]:
-        return self._make()
-
-
-class _Trials:
-    """Encodes, each made once."""
-
-    def __init__(self, drawings: _Drawings, plan: Plan, row: Platform, path: Path, top: int) -> None:
-        self._drawings, self._plan, self.row, self._path, self.top = drawings, plan, row, path, top
-        self._done: dict[_Try, Written | OutputError] = {}
-        self._palettes: dict[int, Palette] = {}
-        self._few = plan.at_most(row.max_frames)
-        base = max(1 / row.max_fps, row.shortest)
-        paces = [base, *(pace for pace in (TWOS, THREES) if pace > base)]
-        counts = [len(self._few.thinned(pace).order) for pace in paces]
-        self.paces = [pace for i, pace in enumerate(paces) if i == 0 or (row.min_frames <= counts[i] < counts[i - 1])]
-        """Seconds per drawing that are worth a trial, from all drawings to few."""
-
-    @property
-    def count(self) -> int:
-        """How many encodes there were."""
-        return len(self._done)
-
-    def path(self, trial: _Try) -> Path:
-        """Where a trial's file lies until the best one is moved into place."""
-        name = f"{trial.shortest:.4f}-{trial.grade}-{trial.scale:.4f}"
-        return self._path.with_name(f"{name}{self._path.suffix}")
-
-    def written(self, trial: _Try) -> Written:
-        """The encode of a trial. Raises OutputError where it did not read back well enough to be one."""
-        if trial not in self._done:
-            coloured = self.row.format in COLOURS
-            try:
-                self._done[trial] = write(
-                    self.path(trial),
-                    _Again(lambda: self._clips(trial)),
-                    self.row.format,
-                    loop=self._plan.plays,
-                    quality=90 if coloured else trial.grade,
-                    colours=trial.grade if self.row.format == "gif" else 255,
-                )
-            except OutputError as error:
-                self._done[trial] = error
-        done = self._done[trial]
-        if isinstance(done, OutputError):
-            raise done
-        return done
-
-    def bytes(self, trial: _Try) -> float:
-        """Of the file; without end where it is none, or has too few pictures left."""
-        try:
-            written = self.written(trial)
-        except OutputError:
-            return inf
-        return written.bytes if written.frames >= self.row.min_frames else inf
-
-    def fits(self, trial: _Try) -> bool:
-        """Whether it is small enough, with as many pictures as are needed."""
-        return self.bytes(trial) <= self.row.max_bytes * AIM
-
-    def ssim(self, trial: _Try) -> float:
-        """What a reader sees in the file against the drawings set aside, at the middle of each one's time."""
-        canvas = self._drawings.canvas
-        box = canvas.scaled(trial.scale, self.row).box
-        posts = self._plan.posts
-        middles, lengths = (posts[:-1] + posts[1:]) / 2, np.diff(posts)
-        total, i, end = 0.0, 0, 0.0
-        for picture, seconds in shown_in(self.path(trial)):
-            end += seconds or inf
-            seen = resample(picture, Placement(box, canvas.content))
-            while i < len(middles) and middles[i] < end + EARLY:
-                (meant,) = self._drawings.spool[int(self._plan.order[i])]
-                total += lengths[i] * ssim(seen, meant)
-                i += 1
-        return float(total / lengths[:i].sum()) if i else 0.0
-
-    def given_up(self, trial: _Try) -> list[str]:
-        """What a trial has less of than was there."""
-        said = []
-        there, left = len(self._plan.order), len(self._few.thinned(trial.shortest).order)
-        if left < there:
-            said.append(f"{left} drawings instead of {there}")
-        if trial.grade < self.top:
-            coloured = self.row.format in COLOURS
-            said.append(f"{trial.grade} colours" if coloured else f"quality {trial.grade} instead of {self.top}")
-        if trial.scale < 1:
-            full = max(self._drawings.canvas.content)
-            side = max(self._drawings.canvas.scaled(trial.scale, self.row).content)
-            said.append(f"{side} pixels instead of {full} along the longer side of what is shown")
-        return said
-
-    def _clips(self, trial: _Try) -> Iterator[Clip]:
-        plan = self._few.thinned(trial.shortest)
-        canvas = self._drawings.canvas.scaled(trial.scale, self.row)
-        whole = Box(0, 0, self._drawings.canvas.content[1], self._drawings.canvas.content[0])
-        box = canvas.box
-        blank = np.zeros((*canvas.size, 4), np.uint8)
-        if self.row.ground == "white":
-            blank[:] = 255
-        for i, index in enumerate(plan.order):
-            (picture,) = self._drawings.spool[int(index)]
-            if trial.scale < 1:
-                picture = resample(picture, Placement(whole, canvas.content))
-            if self.row.format == "apng" and trial.grade < self.top:
-                picture = quantised(picture, self._palette(trial.grade))
-            padded = blank.copy()
-            padded[box.top : box.bottom, box.left : box.right] = picture
-            yield Clip(padded[None], plan.posts[i : i + 2])
-
-    def _palette(self, colours: int) -> Palette:
-        if colours not in self._palettes:
-            self._palettes[colours] = palette_of((picture for (picture,) in self._drawings.spool), colours)
-        return self._palettes[colours]
-
-
-def _best(trials: _Trials, path: Path) -> _Try:
+def _best(trials: Trials, path: Path) -> Try:
     """The first in the order of giving up that fits. Raises OutputError with the nearest miss where none does."""
     paces, top, kind = trials.paces, trials.top, trials.row.format
+    fine = min(top, FINE.get(kind, top))
+    if trials.fits(Try(paces[0], top)):
+        return Try(paces[0], top)
+    if trials.fits(Try(paces[0], fine)):
+        return _graded(trials, paces[0], fine, top)
     slow = paces[-1]
-    if trials.fits(_Try(paces[0], top)):
-        return _Try(paces[0], top)
-    if trials.fits(_Try(slow, top)):
-        return next(trial for trial in (_Try(pace, top) for pace in paces[1:]) if trials.fits(trial))
-    least = min(top, LEAST.get(kind, top))
-    if least < top and trials.fits(_Try(slow, least)):
-        ratio = top / least
-        found = _between(trials, lambda x: _Try(slow, round(least * ratio**x)))
-        if trials.bytes(found) >= trials.row.max_bytes * ENOUGH:
-            return found
-        faster = (replace(found, shortest=pace) for pace in paces[:-1])  # one step of quality was worth a lot
-        return next((trial for trial in faster if trials.fits(trial)), found)
-    smallest = _Try(slow, least, LEAST_SCALE)
+    if trials.fits(Try(slow, fine)):
+        pace = next(pace for pace in paces[1:] if trials.fits(Try(pace, fine)))
+        return _graded(trials, pace, fine, top)
+    least = min(fine, LEAST.get(kind, fine))
+    if trials.bytes(Try(slow, least)) == inf:
+        least = fine
+    if trials.fits(Try(slow, least)):
+        return _graded(trials, slow, least, fine)
+    smallest = Try(slow, least, LEAST_SCALE)
     if trials.fits(smallest):
-        return _between(trials, lambda x: _Try(slow, least, round(LEAST_SCALE ** (1 - x), 3)))
+        return _between(trials, lambda x: Try(slow, least, round(LEAST_SCALE ** (1 - x), 3)))
     miss = trials.written(smallest)
     if miss.bytes <= trials.row.max_bytes * AIM:
         wanted = f"{trials.row.min_frames} drawings that differ for {trials.row.name}"
@@ -323,7 +152,14 @@ def _best(trials: _Trials, path: Path) -> _Try:
     )
 
 
-def _between(trials: _Trials, at: Callable[[float], _Try]) -> _Try:
+def _graded(trials: Trials, pace: float, low: int, high: int) -> Try:
+    """The best grade that fits, from `low`, which does, to `high`."""
+    if trials.fits(Try(pace, high)):
+        return Try(pace, high)
+    return _between(trials, lambda x: Try(pace, round(low * (high / low) ** x)))
+
+
+def _between(trials: Trials, at: Callable[[float], Try]) -> Try:
     """The largest of at(0), which fits, to at(1), which does not: false position on the logarithm of the bytes.
 
     Stops where enough of the limit is used, or nothing lies between any more.

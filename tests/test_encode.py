@@ -73,7 +73,7 @@ def read_av(path: Path) -> Read:
 
 
 def rgba_of(frame: av.VideoFrame) -> np.ndarray:
-    if frame.format.name in ("bgra", "rgba"):
+    if frame.format.name in ("bgra", "rgba", "pal8"):
         return frame.to_ndarray(format="rgba")
     depth, plane = frame.format.components[3].bits, frame.planes[3]
     samples = np.frombuffer(memoryview(plane), np.uint8 if depth == 8 else np.uint16).reshape(plane.height, -1)
@@ -363,3 +363,20 @@ def test_a_folder_of_frames_replaces_only_its_like(tmp_path: Path) -> None:
 def test_an_unknown_format_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="webp, gif, apng, webm, mov, png"):
         write(tmp_path / "out.avi", [walk(2)], "avi")
+
+
+@pytest.mark.parametrize("levels", [6, 200])
+@pytest.mark.parametrize("count", [1, 5])
+def test_an_apng_of_few_colours_is_indexed_and_exact(levels: int, count: int, tmp_path: Path) -> None:
+    pixels = walk(count).pixels.copy()
+    step = 255 // levels + 1
+    pixels = (pixels // step * step).astype(np.uint8)
+    pixels[pixels[..., 3] == 0] = 0
+    words = np.unique(pixels.reshape(-1, 4), axis=0)
+    path = target(tmp_path, "apng")
+    write(path, [Clip(pixels, np.arange(count + 1, dtype=np.float64))], "apng")
+    with Image.open(path) as image:
+        assert image.mode == ("P" if len(words) <= 256 else "RGBA")
+    for reader in (read_pillow, read_av):
+        found, _ = reader(path)
+        np.testing.assert_array_equal(np.stack(found), pixels)

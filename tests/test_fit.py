@@ -1,6 +1,7 @@
 """Stickers under limits: by our checker, and by Pillow and PyAV asked directly."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import av
@@ -8,13 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from animecut import encode, trials
 from animecut.clip import Clip, Seconds
-from animecut.errors import OutputError, SettingsError
-from animecut.fewer_colours import palette_of, quantised
-from animecut.fit import AIM, fit
+from animecut.encode import Written
+from animecut.errors import OutputError, SettingsError, Unreadable
+from animecut.fewer_colours import cells_of, palette_of, quantised
+from animecut.fit import fit
 from animecut.likeness import ssim, still_score
 from animecut.platforms import PLATFORMS, Format, check, free
 from animecut.schedule import Plan, plan
+from animecut.trials import AIM
 
 ANIMATED = [name for name, row in PLATFORMS.items() if row.animated]
 SUFFIX = {"webp": ".webp", "gif": ".gif", "apng": ".png", "webm": ".webm", "mov": ".mov"}
@@ -168,6 +172,29 @@ def test_what_cannot_be_is_said_in_words(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_only_what_does_not_read_back_counts_as_not_fitting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def full(path: Path, source: Iterable[Clip], kind: str, *, loop: int, quality: int, colours: int) -> Written:
+        raise OutputError(f"cannot write {path}: No space left on device")
+
+    def unreadable(path: Path, source: Iterable[Clip], kind: str, *, loop: int, quality: int, colours: int) -> Written:
+        asked.append(quality)
+        if quality < 60:
+            raise Unreadable(f"{path}: alpha differs")
+        return encode.write(path, source, kind, loop=loop, quality=quality, colours=colours)
+
+    monkeypatch.setattr(trials, "write", full)
+    with pytest.raises(OutputError, match=rf"cannot write {tmp_path}/a.webm: No space"):
+        fit(clips(3), tmp_path / "a.webm", free("webm"))
+    monkeypatch.setattr(trials, "write", unreadable)
+    size = fit(clips(3, noise=30, size=(96, 64)), tmp_path / "a.webm", free("webm")).written.bytes
+    fitted = fit(clips(3, noise=30, size=(96, 64)), tmp_path / "a.webm", free("webm", max_bytes=0.15 * size))
+    assert min(asked) == 55
+    assert "quality 65" in fitted.given_up[1]
+    assert "pixels" in fitted.given_up[2]
+
+
 def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "a.webp"
     path.write_text("mine")
@@ -294,10 +321,11 @@ def test_the_sharper_and_the_larger_is_the_better_still() -> None:
 @pytest.mark.parametrize("size", [24, 128])
 def test_few_colours_are_few_and_near(size: int) -> None:
     pictures = [sticker(i, (64, 48), noise=10) for i in range(3)]
-    palette = palette_of(pictures, size)
+    cells = cells_of(pictures)
+    palette = palette_of(cells, size)
     seen = set()
     for picture in pictures:
-        few = quantised(picture, palette)
+        few = quantised(picture, cells, palette)
         seen |= {tuple(colour) for colour in few[few[..., 3] > 0].tolist()}
         assert ((few[..., 3] == 0) == (picture[..., 3] == 0)).all()
         assert ((few[..., 3] == 255) == (picture[..., 3] == 255)).all()
