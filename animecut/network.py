@@ -13,7 +13,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision import models
 
 from animecut.errors import WeightsError
 
@@ -26,7 +25,7 @@ class Architecture:
     """All that is needed to build the network that a weights file belongs to."""
 
     backbone: str = "mobilenet_v2"
-    """mobilenet_v2, resnet50 or resnet101, as torchvision builds them."""
+    """mobilenet_v2, resnet50 or resnet101, with torchvision's names and layers."""
     output_stride: int = 16
     """Input pixels per pixel of the deepest features: 8, 16 or 32."""
     pyramid: tuple[int, ...] = (1, 2, 3, 6)
@@ -44,37 +43,71 @@ class Architecture:
 
 
 class ConvNormAct(nn.Sequential):
-    """Convolution, batch norm, ReLU."""
+    """Convolution, batch norm, ReLU or its like."""
 
-    def __init__(self, channels_in: int, channels_out: int, kernel: int) -> None:
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        groups: int = 1,
+        activation: type[nn.Module] = nn.ReLU,
+    ) -> None:
+        padding = kernel // 2 * dilation
         super().__init__(
-            nn.Conv2d(channels_in, channels_out, kernel, padding=kernel // 2, bias=False),
+            nn.Conv2d(channels_in, channels_out, kernel, stride, padding, dilation, groups, bias=False),
             nn.BatchNorm2d(channels_out),
-            nn.ReLU(inplace=True),
+            activation(inplace=True),
         )
 
 
+class InvertedResidual(nn.Module):
+    """Widen, look around in each channel alone, narrow (Sandler et al. 2018)."""
+
+    def __init__(self, channels_in: int, channels_out: int, widening: int, stride: int, dilation: int) -> None:
+        super().__init__()
+        wide = channels_in * widening
+        widen = [ConvNormAct(channels_in, wide, 1, activation=nn.ReLU6)] if widening > 1 else []
+        look = ConvNormAct(wide, wide, 3, stride=stride, dilation=dilation, groups=wide, activation=nn.ReLU6)
+        narrow = nn.Conv2d(wide, channels_out, 1, bias=False)
+        self.conv = nn.Sequential(*widen, look, narrow, nn.BatchNorm2d(channels_out))
+        self.residual = stride == 1 and channels_in == channels_out
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features of `channels_out` channels."""
+        y: Tensor = self.conv(x)
+        return x + y if self.residual else y
+
+
 class MobileNet(nn.Module):
-    """torchvision's MobileNetV2 without its classifier, dilated to an output stride."""
+    """MobileNetV2 (Sandler et al. 2018) without its classifier, dilated to an output stride.
+
+    Layer by layer and name by name torchvision's, whose import takes as long as torch's own.
+    """
 
     channels = (16, 24, 32, 320)  # at 1/2, 1/4, 1/8 and the output stride
+    stages = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+    """Each stage's widening, channels, number of blocks, and stride of the first."""
 
     def __init__(self, output_stride: int) -> None:
         super().__init__()
-        self.features = models.mobilenet_v2().features[:18]
-        stride, dilation = 8, 1
-        for block in self.features[7:]:
-            depthwise = block.conv[1][0]
-            if depthwise.stride == (2, 2):
-                if stride < output_stride:
-                    stride *= 2
-                else:
-                    depthwise.stride = (1, 1)
-                    # The striding layer itself still sees undilated features.
-                    depthwise.dilation = depthwise.padding = (dilation, dilation)
-                    dilation *= 2
-                    continue
-            depthwise.dilation = depthwise.padding = (dilation, dilation)
+        blocks: list[nn.Module] = [ConvNormAct(3, 32, 3, stride=2, activation=nn.ReLU6)]
+        channels, reached, dilation = 32, 2, 1
+        for widening, channels_out, count, stage_stride in self.stages:
+            for i in range(count):
+                stride, here = stage_stride if i == 0 else 1, dilation
+                if stride == 2 and reached == output_stride:
+                    stride, dilation = 1, 2 * dilation  # from the next block on: this one still sees undilated features
+                reached *= stride
+                blocks.append(InvertedResidual(channels, channels_out, widening, stride, here))
+                channels = channels_out
+        self.features = nn.Sequential(*blocks)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out")
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Features at 1/2, 1/4, 1/8 and the output stride, finest first."""
@@ -90,6 +123,8 @@ class ResNet(nn.Module):
     channels = (64, 256, 512, 2048)  # at 1/2, 1/4, 1/8 and the output stride
 
     def __init__(self, name: str, output_stride: int) -> None:
+        from torchvision import models  # pulls in the compiler; MobileNet, which most use, does without
+
         super().__init__()
         dilated = [False, output_stride <= 8, output_stride <= 16]
         net = models.get_model(name, weights=None, replace_stride_with_dilation=dilated)

@@ -1,9 +1,12 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
+from torchvision import models
 
 from animecut import network
 from animecut.errors import WeightsError
@@ -34,6 +37,27 @@ def test_any_size_from_32_up_works(size: tuple[int, int]) -> None:
     net = PSPNet(Architecture(width=8, decoder=(8, 8, 8))).eval()
     with torch.inference_mode():
         assert net(torch.rand(2, 3, *size)).shape == (2, 2, *size)
+
+
+def test_the_mobilenet_is_torchvisions() -> None:
+    """Its names, its shapes, and to the last bit its features; dilated where a stride was dropped."""
+    theirs = models.mobilenet_v2().features[:18].eval()
+    ours = network.MobileNet(output_stride=32).eval()
+    assert list(ours.features.state_dict()) == list(theirs.state_dict())
+    ours.features.load_state_dict(theirs.state_dict())
+    x = torch.rand(2, 3, 65, 97)
+    with torch.inference_mode():
+        assert torch.equal(ours(x)[-1], theirs(x))
+    for stride, dilations in ((16, [1] * 8 + [2] * 3), (8, [1] + [2] * 7 + [4] * 3)):
+        blocks = network.MobileNet(stride).features[7:]
+        assert [block.conv[1][0].dilation[0] for block in blocks] == dilations
+
+
+def test_the_network_needs_no_torchvision() -> None:
+    """It takes as long to import as torch itself."""
+    code = "import sys, animecut.network as n; n.load(); print({'torchvision', 'sympy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_dilation_changes_no_weight() -> None:
