@@ -1,7 +1,8 @@
 """The story: a source goes in, stickers come out. The only module that knows all stages."""
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import islice
@@ -18,13 +19,14 @@ from animecut.decode import decode, describe
 from animecut.encode import Written, write
 from animecut.errors import NoCharacter, SettingsError
 from animecut.fit import fit
+from animecut.overlap import Item, Threads, side_by_side, soon
 from animecut.pick import pick, without_specks
 from animecut.platforms import Platform, check
 from animecut.preview import write_preview
 from animecut.settings import Format, Settings
 from animecut.spool import Record, Spool
 from animecut.steady import steady
-from animecut.watch import Watch
+from animecut.watch import WAITING, Watch
 
 Found = Iterator[tuple[Clip, Alpha]]
 Segment = Callable[[Pixels], Alpha]
@@ -117,68 +119,84 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
     report = Report(seconds=watch.seconds)
     looks = _looks(settings)
     with Spool() as found, Spool() as stickers:
-        wait_for_matting = _load_matting()
-        seen = _set_aside(find(source, settings, segment, watch, report), found, source)
+        matting = soon(refine.warm_up)  # beside the other stages
+        with closing(find(source, settings, segment, watch, report)) as stream:
+            seen = _set_aside(stream, found, source)
         scene = _composed(seen, settings)
         if settings.caption:
             text = caption(settings.caption, scene.canvas, at=settings.caption_at, font=settings.font)
             looks = replace(looks, text=text)
         shown = _loop(found, scene, seen, report, watch) if settings.loop_find else range(len(found))
-        wait_for_matting(watch)
-        for picture in finish(found, scene, shown, settings, looks, watch):
-            stickers.append(picture)
+        _wait_for(matting, watch)
         times = seen.times[shown.start : shown.stop + 1]
         plays = motion.playing(times, speed=settings.speed, reverse=settings.reverse, bounce=settings.bounce)
-        for target in targets:
-            with watch.during("encode"):
-                clips = _Stickers(stickers, plays, looks, settings.shadow, target.format, watch)
-                report.outputs.append(_written(target, clips, settings))
+        with closing(finish(found, scene, shown, settings, looks, watch)) as finished:
+            once = watch.each(WAITING, finished)
+            for target in targets:
+                clips = _Stickers(once, stickers, plays, looks, settings.shadow, target.format, watch)
+                with watch.during("encode"):
+                    report.outputs.append(_written(target, clips, settings))
     if settings.preview:
         report.preview = write_preview([output.written for output in report.outputs])
     return report
 
 
-def find(source: Path, settings: Settings, segment: Segment, watch: Watch, report: Report) -> Found:
-    """Every drawing of the source with its calm, coarse alpha."""
+def find(
+    source: Path, settings: Settings, segment: Segment, watch: Watch, report: Report
+) -> Generator[tuple[Clip, Alpha]]:
+    """Every drawing of the source with its calm, coarse alpha. Stages run side by side, a few drawings at a time."""
     since = settings.start if settings.frame is None else settings.frame
-    clips = watch.each("decode", decode(source, since, settings.end))
-    if settings.frame is not None:
-        clips = islice(one_by_one(clips), 1)
-    clips = watch.each("drawings", drawings.merge_held(_counted(clips, source, settings, watch, report)))
-    if settings.fps:
-        clips = drawings.at_most(clips, settings.fps)
-    found: Found = ((clip, segment(compose.over(clip.pixels, compose.GREY))) for clip in clips)
-    found = watch.each("segment", found)
-    found = watch.each("pick", pick(found, settings.pick))
-    found = watch.each("steady", steady(found, strength=settings.steady))
-    found = watch.each("pick", without_specks(found, keep_effects=settings.keep_effects))
-    for clip, alpha in found:
-        report.drawings += len(clip)
-        report.shots = max(report.shots, clip.shot + 1)
-        yield clip, alpha
+    at_once = settings.batch_size
+    with Threads() as threads:
+
+        def beside(stage: str, items: Iterator[Item]) -> Iterator[Item]:
+            return watch.each(WAITING, threads.ahead(watch.each(stage, items)))
+
+        clips = beside("decode", decode(source, since, settings.end, chunk=at_once))
+        if settings.frame is not None:
+            clips = islice(one_by_one(clips), 1)
+        clips = drawings.merge_held(_counted(clips, source, settings, watch, report), chunk=at_once)
+        if settings.fps:
+            clips = drawings.at_most(clips, settings.fps, chunk=at_once)
+        clips = beside("drawings", clips)
+        found: Found = ((clip, segment(compose.over(clip.pixels, compose.GREY))) for clip in clips)
+        found = beside("segment", found)
+        found = watch.each("pick", pick(found, settings.pick))
+        found = watch.each("steady", steady(found, strength=settings.steady))
+        found = beside("pick", without_specks(found, keep_effects=settings.keep_effects))
+        for clip, alpha in found:
+            report.drawings += len(clip)
+            report.shots = max(report.shots, clip.shot + 1)
+            yield clip, alpha
 
 
 def finish(
     found: Spool, scene: _Scene, shown: range, settings: Settings, looks: _Looks, watch: Watch
-) -> Iterator[Picture]:
+) -> Generator[Picture]:
     """Those drawings set aside that are shown, as pictures of the sticker: placed, matted, and with their border."""
-    doubtful = 0
-    for done, index in enumerate(shown, start=1):
+
+    def sticker(drawing: tuple[Record, Placement]) -> tuple[Picture, bool]:
         with watch.during("compose"):
-            placed, coarse, grain = _placed(found[index], scene.placements[index])
+            placed, coarse, grain = _placed(*drawing)
         with watch.during("refine"):
-            doubtful += settings.matting != "none" and refine.hopeless(coarse, grain=grain)
+            hopeless = settings.matting != "none" and refine.hopeless(coarse, grain=grain)
             rgba = refine.refine(placed[..., :3], coarse, matting=settings.matting, grain=grain)
         if placed.shape[2] == 4:  # what the source itself left transparent stays so
             rgba[..., 3] = np.minimum(rgba[..., 3], placed[..., 3])
         with watch.during("compose"):
             rgba = compose.set_on(rgba, scene.canvas, scene.corner)
-            yield outline.outlined(rgba, settings.outline, looks.border) if settings.outline else rgba
+            return outline.outlined(rgba, settings.outline, looks.border) if settings.outline else rgba, hopeless
+
+    doubtful = 0
+    set_aside = ((found[index], scene.placements[index]) for index in shown)
+    for done, (picture, hopeless) in enumerate(side_by_side(sticker, set_aside), start=1):
+        doubtful += hopeless
         watch.progress("matting", done, len(shown))
-    if doubtful:
-        watch.notice(
-            f"{doubtful} of {len(shown)} drawings were too doubtful to be matted; their edges are the network's own"
-        )
+        if doubtful and done == len(shown):
+            watch.notice(
+                f"{doubtful} of {done} drawings were too doubtful to be matted; their edges are the network's own"
+            )
+        yield picture
 
 
 def _written(target: Target, clips: Iterable[Clip], settings: Settings) -> Output:
@@ -282,34 +300,42 @@ def _counted(clips: Iterable[Clip], source: Path, settings: Settings, watch: Wat
         yield clip
 
 
-def _load_matting() -> Callable[[Watch], None]:
-    """Load the matting solver beside the other stages; the first time on a machine it compiles for half a minute."""
-    thread = threading.Thread(target=refine.warm_up, daemon=True)
-    thread.start()
-
-    def wait(watch: Watch) -> None:
-        with watch.during("startup"):
-            thread.join(PATIENCE)
-            if thread.is_alive():
-                watch.notice("preparing the matting solver: about half a minute, the first time on this machine only")
-                thread.join()
-
-    return wait
+def _wait_for(matting: Future[None], watch: Watch) -> None:
+    """Wait until the matting solver is loaded; the first time on a machine it compiles for half a minute."""
+    with watch.during("startup"):
+        try:
+            matting.result(PATIENCE)
+        except TimeoutError:
+            watch.notice("preparing the matting solver: about half a minute, the first time on this machine only")
+            matting.result()
 
 
 class _Stickers:
-    """The finished pictures in the order and the dress in which they are shown, as often as they are asked for."""
+    """The finished pictures in the order and the dress in which they are shown, as often as they are asked for.
+
+    once: the pictures, each finished when it is first asked for. finished: those that already are.
+    """
 
     def __init__(
-        self, stickers: Spool, plays: motion.Playing, looks: _Looks, shadow: bool, kind: Format, watch: Watch
+        self,
+        once: Iterator[Picture],
+        finished: Spool,
+        plays: motion.Playing,
+        looks: _Looks,
+        shadow: bool,
+        kind: Format,
+        watch: Watch,
     ) -> None:
-        self._stickers, self._plays, self._looks, self._watch = stickers, plays, looks, watch
+        self._once, self._finished = once, finished
+        self._plays, self._looks, self._watch = plays, looks, watch
         self._kind, self._one_bit = kind, kind == "gif" and looks.ground is None
         self._shadow = shadow and not self._one_bit  # half of it would be hard and half of it gone
 
     def __iter__(self) -> Iterator[Clip]:
         for i, index in enumerate(self._plays.order):
-            (rgba,) = self._stickers[index]
+            while index >= len(self._finished):
+                self._finished.append(next(self._once))
+            (rgba,) = self._finished[index]
             yield Clip(self._dressed(rgba)[None], self._plays.times[i : i + 2])
             self._watch.progress(self._kind, i + 1, len(self._plays.order))
 

@@ -3,9 +3,10 @@
 The network knows where a character is, but not to the pixel. Where it doubts, the picture decides: first by which
 colours lie nearby inside and outside, and by the ink line, which belongs to the character; then by closed-form matting
 in the narrow band that is still open. Last, the edge's own colours are estimated, so that no background stays in it.
-Everything is a function of one picture. pymatting's loops are threaded: call from one thread at a time.
+Everything is a function of one picture, and may be called from several threads.
 """
 
+import threading
 from typing import Any, Literal
 
 import cv2
@@ -38,6 +39,8 @@ TAIL = 0.05  # alpha within this of 0 or 1 is a solver's tail, not glass
 GRADIENT_WEIGHT = 0.1  # pymatting's default, 1, lets the background's colour into one-pixel edges
 SOLID = 0.5  # alpha from which a pixel shows where it can only be on or off
 STRAND = 6  # pixels: what is thin and smaller than this is the stair, not a strand
+
+_ONE_AT_A_TIME = threading.Lock()  # for numba's parallel loops, which not every system runs for two callers at once
 
 
 def warm_up() -> None:
@@ -197,9 +200,10 @@ def _clean_colour(rgb: Rgb, opacity: NDArray[np.uint8]) -> Rgb:
         import pymatting
 
         crop = _bounds(mixed, margin=8)
-        own = pymatting.estimate_foreground_ml(
-            rgb[crop] / np.float32(255), opacity[crop] / np.float32(255), gradient_weight=GRADIENT_WEIGHT
-        )
+        with _ONE_AT_A_TIME:
+            own = pymatting.estimate_foreground_ml(
+                rgb[crop] / np.float32(255), opacity[crop] / np.float32(255), gradient_weight=GRADIENT_WEIGHT
+            )
         colour[mixed] = np.rint(own[mixed[crop]] * 255).astype(np.uint8)
     return colour
 

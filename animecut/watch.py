@@ -1,20 +1,26 @@
 """Who is told how far the work is, and where the time goes."""
 
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
+WAITING = ""  # no stage: the time that a thread waits for another one is charged to nobody
+
 
 class Watch:
-    """Keeps the seconds of every stage, and is silent; the command line draws bars with one of its own."""
+    """Keeps the seconds of every stage, and is silent; the command line draws bars with one of its own.
+
+    Stages that run side by side are charged each in its own thread: together they may have more seconds than passed.
+    """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._stages: list[str] = []
-        self._since = time.perf_counter()
+        self._adding = threading.Lock()
+        self._thread = threading.local()
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
         """So many pictures of a stage are done, of so many, where that is known."""
@@ -22,7 +28,7 @@ class Watch:
     def notice(self, message: str) -> None:
         """Something a user should know."""
 
-    def each(self, stage: str, items: Iterable[Item]) -> Iterator[Item]:
+    def each(self, stage: str, items: Iterable[Item]) -> Generator[Item]:
         """The same items; the time that they take is this stage's, but for what an inner stage takes."""
         iterator = iter(items)
         while True:
@@ -36,15 +42,20 @@ class Watch:
     def during(self, stage: str) -> Iterator[None]:
         """Charge the time inside to a stage, and stop charging the one outside."""
         self._charge()
-        self._stages.append(stage)
+        stages: list[str] = self._thread.stages
+        stages.append(stage)
         try:
             yield
         finally:
             self._charge()
-            self._stages.pop()
+            stages.pop()
 
     def _charge(self) -> None:
         now = time.perf_counter()
-        if self._stages:
-            self.seconds[self._stages[-1]] = self.seconds.get(self._stages[-1], 0.0) + now - self._since
-        self._since = now
+        if not hasattr(self._thread, "stages"):
+            self._thread.stages = []
+        stage = self._thread.stages[-1] if self._thread.stages else WAITING
+        if stage != WAITING:
+            with self._adding:
+                self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._thread.since
+        self._thread.since = now

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = sorted((ROOT / "animecut").glob("*.py"))
 TRAINING = sorted((ROOT / "training").glob("*.py"))
-GROUND = {"clip", "errors"}
+GROUND = {"clip", "errors", "overlap"}
 MAY = {
     "segment": {"network"},
     "network": set(),

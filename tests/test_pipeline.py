@@ -1,11 +1,14 @@
+import threading
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from animecut.errors import InputError, NoCharacter, SettingsError
+from animecut.errors import InputError, NoCharacter, OutputError, SettingsError
 from animecut.pipeline import Report, Target, cut
 from animecut.settings import Format, Settings
 from animecut.watch import Watch
@@ -115,6 +118,34 @@ def test_what_a_source_left_transparent_stays_so(tmp_path: Path) -> None:
     assert frame[110, 128, 3] == 255
 
 
+def test_neither_batches_nor_workers_change_a_pixel(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = []
+    for batch_size, workers in ((1, 1), (4, 2), (16, 5)):
+        monkeypatch.setattr("animecut.overlap.cores", partial(int, workers))
+        run(clip, tmp_path, "apng", size=96, batch_size=batch_size)
+        files.append((tmp_path / "out.png").read_bytes())
+    assert files[0] == files[1] == files[2]
+
+
+@pytest.mark.parametrize(
+    "stage", ["drawings.merge_held", "pick", "steady", "refine.refine", "compose.resample", "write"]
+)
+def test_what_fails_in_any_thread_is_raised_once_and_ends_all_threads(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    def broken(*_: object, **__: object) -> NoReturn:
+        raise OutputError(f"{stage} failed")
+
+    before = threading.active_count()
+    monkeypatch.setattr(f"animecut.pipeline.{stage}", broken)
+    with pytest.raises(OutputError, match=f"^{stage} failed$"):
+        run(clip, tmp_path)
+    assert threading.active_count() <= before + 1  # the matting solver may still be loading
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_watch_charges_each_second_to_one_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(100))
     monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
@@ -126,7 +157,7 @@ def test_a_watch_charges_each_second_to_one_stage(monkeypatch: pytest.MonkeyPatc
     with watch.during("outer"):
         inner()
     assert set(watch.seconds) == {"outer", "inner"}
-    assert sum(watch.seconds.values()) == next(clock) - 2  # every tick since `outer` began, in one stage or the other
+    assert sum(watch.seconds.values()) == next(clock) - 1  # every tick since `outer` began, in one stage or the other
 
 
 def test_a_border_surrounds_the_character_and_a_gif_has_it_whole(clip: Path, tmp_path: Path) -> None:
