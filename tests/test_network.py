@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -49,7 +50,7 @@ def test_the_mobilenet_is_torchvisions() -> None:
     with torch.inference_mode():
         assert torch.equal(ours(x)[-1], theirs(x))
     for stride, dilations in ((16, [1] * 8 + [2] * 3), (8, [1] + [2] * 7 + [4] * 3)):
-        blocks = network.MobileNet(stride).features[7:]
+        blocks: Any = network.MobileNet(stride).features[7:]
         assert [block.conv[1][0].dilation[0] for block in blocks] == dilations
 
 

@@ -1,0 +1,201 @@
+"""Where the time goes: every stage alone, the whole job, start-up by part, memory, and peers on the same pictures.
+
+Run: python -m tests.benchmarks.run [CLIP] [--start T] [--end T] [--repeat 5] [--make SECONDS] [--peers]
+
+Without CLIP a 1080p clip drawn on twos is made, 3 seconds long, or as long as --make says. Figures are medians: seconds
+of wall time (only worth something on an idle machine) and of CPU (user and system, all threads), and drawings a second.
+Efficiency: drawings a second of the whole job by those of its slowest stage alone, or of all CPU work shared out over
+the cores, whichever is less. 1 is the best there can be.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from animecut import compose, drawings, pipeline, refine, segment
+from animecut.clip import Alpha, Clip
+from animecut.decode import decode
+from animecut.encode import write
+from animecut.overlap import cores
+from animecut.pick import pick, without_specks
+from animecut.pipeline import Target
+from animecut.segment import Segmenter
+from animecut.settings import Settings
+from animecut.spool import Spool
+from animecut.steady import steady
+from animecut.watch import Watch
+from tests.benchmarks import peers
+from tests.benchmarks.made import make
+
+PEER_PICTURES = 4  # pictures that a slow peer is given
+STARTS = {
+    "python": "pass",
+    "--help": "import sys; sys.argv = ['animecut', '--help']; from animecut.cli import main; main()",
+    "to the first picture": "import pathlib; from animecut.decode import *; next(decode(pathlib.Path(sys.argv[1])))",
+    "torch": "import torch",
+    "network with weights": "from animecut.segment import Segmenter; Segmenter()",
+    "pymatting": "import pymatting",
+}
+"""Each in a process of its own; the last two from the second time on a machine."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Medians of seconds."""
+
+    wall: float
+    cpu: float
+
+
+def measured(work: Callable[[], object], repeat: int) -> Cost:
+    """What a piece of work takes, after one run that nobody counts."""
+    work()
+    walls, cpus = [], []
+    for _ in range(repeat):
+        wall, cpu = time.perf_counter(), time.process_time()
+        work()
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+    return Cost(median(walls), median(cpus))
+
+
+def start_up(clip: Path, repeat: int) -> dict[str, Cost]:
+    """Each part of STARTS, whole processes."""
+    costs = {}
+    for name, code in STARTS.items():
+        walls, cpus = [], []
+        for _ in range(repeat + 1):
+            wall, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run(
+                [sys.executable, "-c", f"import sys; {code}", str(clip)], stdout=subprocess.DEVNULL, check=True
+            )
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            walls.append(time.perf_counter() - wall)
+            cpus.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+        costs[name] = Cost(median(walls[1:]), median(cpus[1:]))
+    return costs
+
+
+def alone(
+    clip: Path, settings: Settings, segmenter: Segmenter, folder: Path, repeat: int
+) -> tuple[dict[str, Cost], int]:
+    """What each stage takes by itself, its input being there already; and how many drawings there are."""
+    costs: dict[str, Cost] = {}
+
+    def stage(name: str, work: Callable[[], Iterable[tuple[Clip, Alpha]]]) -> list[tuple[Clip, Alpha]]:
+        costs[name] = measured(lambda: list(work()), repeat)
+        return list(work())
+
+    at_once = settings.batch_size
+    costs["decode"] = measured(
+        lambda: sum(len(c) for c in decode(clip, settings.start, settings.end, chunk=at_once)), repeat
+    )
+    frames = list(decode(clip, settings.start, settings.end, chunk=at_once))
+    costs["drawings"] = measured(lambda: list(drawings.merge_held(frames, chunk=at_once)), repeat)
+    drawn = list(drawings.merge_held(frames, chunk=at_once))
+    found = stage("segment", lambda: ((clip, segmenter(compose.over(clip.pixels, compose.GREY))) for clip in drawn))
+    found = stage("pick", lambda: without_specks(pick(found, settings.pick), keep_effects=settings.keep_effects))
+    found = stage("steady", lambda: steady(found, strength=settings.steady))
+    with Spool() as spool:
+        placement = pipeline._set_aside(iter(found), spool, clip, settings)
+        records = list(spool)
+    costs["compose"] = measured(lambda: [pipeline._placed(record, placement) for record in records], repeat)
+    placed = [pipeline._placed(record, placement) for record in records]
+
+    def matted() -> list[np.ndarray]:
+        return [
+            refine.refine(rgb[..., :3], alpha, matting=settings.matting, grain=grain) for rgb, alpha, grain in placed
+        ]
+
+    costs["refine"] = measured(matted, repeat)
+    stickers = [Clip(rgba[None], record[-1]) for rgba, record in zip(matted(), records, strict=True)]
+    costs["encode"] = measured(lambda: write(folder / "alone.webp", stickers, "webp"), repeat)
+    return costs, len(records)
+
+
+def whole(clip: Path, settings: Settings, segmenter: Segmenter, folder: Path, repeat: int) -> Cost:
+    """The whole job, everything being loaded."""
+    target = Target(folder / "whole.webp", "webp")
+    return measured(lambda: pipeline.cut(clip, [target], settings, segmenter, Watch()), repeat)
+
+
+def in_a_process(clip: Path, settings: Settings, folder: Path) -> tuple[dict[str, object], float]:
+    """What --json says of the command, from its start; and its peak memory in MB."""
+    words = [sys.executable, "-m", "animecut", str(clip), "-o", str(folder / "process.webp"), "--json", "--quiet"]
+    for name, value in (("--start", settings.start), ("--end", settings.end)):
+        words += [] if value is None else [name, str(value)]
+    code = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
+    code += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
+    said = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True).stdout
+    report, peak = said.splitlines()
+    return json.loads(report), float(peak)
+
+
+def beside_peers(clip: Path, settings: Settings, segmenter: Segmenter, rate: float, repeat: int) -> None:
+    """Frames a second of others on the same pictures, and ours against them."""
+    pictures = next(decode(clip, settings.start, settings.end, chunk=PEER_PICTURES)).pixels[..., :3]
+    small = np.stack([segment._shrunk(picture) for picture in pictures])
+    ours = len(pictures) / measured(lambda: segmenter(pictures), repeat).wall
+    rows = {
+        "torchvision's mobilenet_v2, same size": (peers.mobilenet(small), ours, "our network"),
+        "ISNet at 1024 in ONNX Runtime, network alone": (peers.isnet(pictures), rate, "our whole job"),
+        "the author's way": (peers.author(pictures), rate, "our whole job"),
+    }
+    for name, (work, against, what) in rows.items():
+        if work is None:
+            print(f"{name:46} not installed")
+            continue
+        theirs = len(pictures) / measured(work, 1).wall
+        print(f"{name:46} {theirs:8.2f} frames/s; {what} {against / theirs:.1f} times as many")
+
+
+def table(costs: dict[str, Cost], count: int | None = None) -> None:
+    """One line each."""
+    for name, cost in costs.items():
+        rates = f" {count / cost.wall:10.1f} drawings/s" if count else ""
+        print(f"{name:22} {cost.wall:8.3f} s wall {cost.cpu:8.3f} s CPU{rates}")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clip", nargs="?", type=Path)
+    parser.add_argument("--start", type=float)
+    parser.add_argument("--end", type=float)
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--make", type=float, default=3.0, metavar="SECONDS")
+    parser.add_argument("--peers", action="store_true")
+    words = parser.parse_args()
+    settings = Settings(start=words.start, end=words.end)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = words.clip or make(folder / "made.mp4", words.make)
+        print("start-up, each in a process of its own")
+        table(start_up(clip, words.repeat))
+        segmenter = Segmenter()
+        costs, count = alone(clip, settings, segmenter, folder, words.repeat)
+        print(f"\nstages alone, {count} drawings, {segmenter.device_name}, {cores()} cores")
+        table(costs, count)
+        total = whole(clip, settings, segmenter, folder, words.repeat)
+        table({"whole": total}, count)
+        bound = max(max(cost.wall for cost in costs.values()), sum(cost.cpu for cost in costs.values()) / cores())
+        print(f"efficiency             {bound / total.wall:8.2f}")
+        said, peak = in_a_process(clip, settings, folder)
+        print(f"\nthe command: peak memory {peak:.0f} MB, seconds {said['seconds']}")
+        if words.peers:
+            print("\npeers")
+            beside_peers(clip, settings, segmenter, count / total.wall, words.repeat)
+
+
+if __name__ == "__main__":
+    main()
