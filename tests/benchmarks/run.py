@@ -107,10 +107,11 @@ def alone(
     found = stage("pick", lambda: without_specks(pick(found, settings.pick), keep_effects=settings.keep_effects))
     found = stage("steady", lambda: steady(found, strength=settings.steady))
     with Spool() as spool:
-        placement = pipeline._set_aside(iter(found), spool, clip, settings)
-        records = list(spool)
-    costs["compose"] = measured(lambda: [pipeline._placed(record, placement) for record in records], repeat)
-    placed = [pipeline._placed(record, placement) for record in records]
+        seen = pipeline._set_aside(iter(found), spool, clip)
+        placements = pipeline._composed(seen, settings).placements
+        records = list(zip(spool, placements, strict=True))
+    costs["compose"] = measured(lambda: [pipeline._placed(*record) for record in records], repeat)
+    placed = [pipeline._placed(*record) for record in records]
 
     def matted() -> list[np.ndarray]:
         return [
@@ -118,7 +119,7 @@ def alone(
         ]
 
     costs["refine"] = measured(matted, repeat)
-    stickers = [Clip(rgba[None], record[-1]) for rgba, record in zip(matted(), records, strict=True)]
+    stickers = [Clip(rgba[None], seen.times[i : i + 2]) for i, rgba in enumerate(matted())]
     costs["encode"] = measured(lambda: write(folder / "alone.webp", stickers, "webp"), repeat)
     return costs, len(records)
 
