@@ -42,6 +42,7 @@ class Done:
             asdict(output.written)
             | {"path": str(output.written.path), "platform": output.platform}
             | {"valid": not output.problems, "problems": output.problems, "given_up": output.given_up}
+            | {"ssim": output.ssim}
             for output in self.report.outputs
         ]
         seconds = self.report.seconds | {"total": self.seconds}

@@ -22,6 +22,7 @@ from animecut.settings import (
     Format,
     Matting,
     Settings,
+    parse_bytes,
     parse_size,
     parse_time,
 )
@@ -119,6 +120,15 @@ def animecut(
         str, typer.Option(metavar="B", help="transparent, a colour (white, #ff8800), or a picture file.")
     ] = Settings.background,
     loop: Annotated[int, typer.Option(metavar="N", help="Play N times; 0 is for ever.")] = Settings.loop,
+    first: Annotated[
+        str, typer.Option(metavar="T", help="Begin with what shows at T, and go round. Default: as platforms need.")
+    ] = "",
+    max_bytes: Annotated[
+        str, typer.Option(metavar="N", help="Of each file: 500000, 500k or 1.5M; tells what was given up.")
+    ] = "",
+    max_seconds: Annotated[
+        float | None, typer.Option(metavar="S", help="Of each file; what is longer is cut off the end.")
+    ] = None,
     quality: Annotated[int, typer.Option(metavar="1..100", help="Of webp, webm and mov.")] = Settings.quality,
     weights: Annotated[
         Path | None,
@@ -159,6 +169,8 @@ def animecut(
             margin=margin, outline=outline, outline_color=outline_color, shadow=shadow, caption=caption,
             caption_at=_caption_at(caption_at), font=font, speed=speed, reverse=reverse, bounce=bounce,
             loop_find=loop_find, preview=preview, background=background, loop=loop, quality=quality,
+            first=parse_time(first) if first else None, max_bytes=parse_bytes(max_bytes) if max_bytes else None,
+            max_seconds=max_seconds,
         )  # fmt: skip
         failed = _run(inputs, output, settings, overwrite=overwrite, as_json=as_json, quiet=quiet)
     except SettingsError as error:
@@ -265,7 +277,8 @@ def _lines(done: "Done", device: str) -> list[str]:
             f"{_size(out.bytes)}, made in {done.seconds:.1f} s on {device}"
         )
         if output.given_up:
-            lines.append(f"  to fit {output.platform}: {'; '.join(output.given_up)}")
+            like = "" if output.ssim is None else f"; SSIM {output.ssim:.3f} of the sticker without limits"
+            lines.append(f"  to fit {output.platform or 'the limits'}: {'; '.join(output.given_up)}{like}")
         lines += [f"  {output.platform} would refuse it: {problem}" for problem in output.problems]
     loop = done.report.loop
     if loop and loop.holds:

@@ -59,7 +59,7 @@ def fit(
 
     Raises
     ------
-    OutputError where nothing fits, with the nearest miss, or where the file cannot be written. SettingsError where
+    OutputError where nothing fits, with the nearest miss, or where the file cannot be written. InputError where
     nothing is shown at `first`.
     """
     if row.max_bytes < SMALLEST_FILE:

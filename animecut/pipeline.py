@@ -21,8 +21,9 @@ from animecut.errors import NoCharacter, SettingsError
 from animecut.fit import fit
 from animecut.overlap import Item, Threads, side_by_side, soon
 from animecut.pick import pick, without_specks
-from animecut.platforms import Platform, check
+from animecut.platforms import Platform, check, free
 from animecut.preview import write_preview
+from animecut.schedule import plan
 from animecut.settings import Format, Settings
 from animecut.spool import Record, Spool
 from animecut.steady import steady
@@ -56,6 +57,8 @@ class Output:
     platform: str | None = None
     problems: tuple[str, ...] = ()
     given_up: tuple[str, ...] = ()
+    ssim: float | None = None
+    """Likeness to the sticker without limits; None where there were none."""
 
 
 @dataclass(frozen=True)
@@ -127,9 +130,10 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
             text = caption(settings.caption, scene.canvas, at=settings.caption_at, font=settings.font)
             looks = replace(looks, text=text)
         shown = _loop(found, scene, seen, report, watch) if settings.loop_find else range(len(found))
-        _wait_for(matting, watch)
         times = seen.times[shown.start : shown.stop + 1]
         plays = motion.playing(times, speed=settings.speed, reverse=settings.reverse, bounce=settings.bounce)
+        _foresee(targets, plays.times, settings)
+        _wait_for(matting, watch)
         with closing(finish(found, scene, shown, settings, looks, watch)) as finished:
             once = watch.each(WAITING, finished)
             for target in targets:
@@ -201,11 +205,32 @@ def finish(
 
 def _written(target: Target, clips: Iterable[Clip], settings: Settings) -> Output:
     """The sticker as a file; for a platform within its limits, and looked at as the platform would."""
-    if target.platform is None:
+    row = _limits(target, settings)
+    if row is None:
         return Output(write(target.path, clips, target.format, loop=settings.loop, quality=settings.quality))
-    fitted = fit(clips, target.path, target.platform, loop=settings.loop, quality=settings.quality)
-    problems = check(target.path, target.platform.name)
-    return Output(fitted.written, target.platform.name, tuple(problems), fitted.given_up)
+    fitted = fit(clips, target.path, row, loop=settings.loop, quality=settings.quality, first=settings.first)
+    platform = target.platform.name if target.platform else None
+    problems = check(target.path, platform) if platform else []
+    return Output(fitted.written, platform, tuple(problems), fitted.given_up, fitted.ssim)
+
+
+def _limits(target: Target, settings: Settings) -> Platform | None:
+    """What a file has to keep to: its platform's limits and the user's, whichever are narrower."""
+    row = target.platform
+    if row is None and settings.limited and target.format != "png":
+        row = free(target.format)
+    if row is None:
+        return None
+    most, longest = settings.max_bytes or np.inf, settings.max_seconds or np.inf
+    return replace(row, max_bytes=min(row.max_bytes, most), max_seconds=min(row.max_seconds, longest))
+
+
+def _foresee(targets: Sequence[Target], times: Seconds, settings: Settings) -> None:
+    """Raise what can be known to be impossible before the longer part of the work."""
+    for target in targets:
+        row = _limits(target, settings)
+        if row:
+            plan(times, [0.0] * (len(times) - 1), row, loop=settings.loop, first=settings.first)
 
 
 def _looks(settings: Settings) -> _Looks:

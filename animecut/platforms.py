@@ -64,7 +64,8 @@ class Platform:
     """Fewest and most plays, (0, 0) is for ever; None: the platform decides."""
     rests_on_first: bool = False
     """The first picture is what is seen while nothing moves."""
-    ground: Literal["transparent", "white", "any"] = "transparent"
+    ground: Literal["alpha", "white", "any"] = "any"
+    """Whether the file must have alpha (which may be opaque everywhere), or must have none."""
     suffix: str = ""
     """How the file must be named, where that matters."""
     unsure: str = ""
@@ -79,8 +80,10 @@ class Platform:
 
 # fmt: off
 _ROWS = (
-    Platform("telegram", "webm", 512, 512, "one side", TELEGRAM, max_bytes=256_000, max_seconds=3, max_fps=30),
-    Platform("telegram-emoji", "webm", 100, 100, "exact", TELEGRAM, max_bytes=256_000, max_seconds=3, max_fps=30),
+    Platform("telegram", "webm", 512, 512, "one side", TELEGRAM, max_bytes=256_000, max_seconds=3, max_fps=30,
+             ground="alpha"),
+    Platform("telegram-emoji", "webm", 100, 100, "exact", TELEGRAM, max_bytes=256_000, max_seconds=3, max_fps=30,
+             ground="alpha"),
     Platform("telegram-static", "webp", 512, 512, "one side", TELEGRAM, also=("apng",), max_bytes=512_000,
              max_frames=1, unsure="bytes"),
     Platform("whatsapp", "webp", 512, 512, "exact", WHATSAPP, max_bytes=500 * 1024, max_seconds=10, min_frames=2,
@@ -113,9 +116,7 @@ def find(name: str) -> Platform:
 
 def free(kind: Format, *, max_bytes: float = inf, max_seconds: float = inf) -> Platform:
     """Limits of one's own for a file of any format and size."""
-    return Platform(
-        f"{kind} limits", kind, 0, 0, "any", "asked for", max_bytes=max_bytes, max_seconds=max_seconds, ground="any"
-    )
+    return Platform(f"{kind} limits", kind, 0, 0, "any", "asked for", max_bytes=max_bytes, max_seconds=max_seconds)
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ class Seen:
     """0 for ever, and where the format does not say."""
     distinct: int
     """Pictures that differ from the one before."""
+    has_alpha: bool
     transparent: bool
     """Whether anything anywhere is at all transparent."""
     starts_empty: bool
@@ -159,7 +161,7 @@ def look(path: Path) -> Seen:
     import numpy as np
 
     with _reading(path):
-        form, codec, streams, plays = _header(path)
+        form, codec, streams, plays, has_alpha = _header(path)
         seconds: list[float] = []
         distinct, transparent, starts_empty = 0, False, False
         before: NDArray[np.uint8] | None = None
@@ -175,8 +177,9 @@ def look(path: Path) -> Seen:
     if not seconds:
         raise InputError(f"{path}: holds no picture")
     return Seen(
-        form, codec, streams, size, tuple(seconds), plays, distinct, transparent, starts_empty, path.stat().st_size
-    )
+        form, codec, streams, size, tuple(seconds), plays, distinct,
+        has_alpha, transparent, starts_empty, path.stat().st_size,
+    )  # fmt: skip
 
 
 def shown_in(path: Path) -> Iterator[Shown]:
@@ -205,17 +208,17 @@ def _is_image(path: Path) -> bool:
         return file.read(8).startswith(SIGNATURES)
 
 
-def _header(path: Path) -> tuple[str, str, tuple[str, ...], int]:
-    """Format, codec, other streams and plays."""
+def _header(path: Path) -> tuple[str, str, tuple[str, ...], int, bool]:
+    """Format, codec, other streams, plays, and whether there is alpha."""
     if _is_image(path):
         from PIL import Image
 
         with Image.open(path) as image:
-            name, said = image.format or "", image.info.get("loop")
+            name, said, has_alpha = image.format or "", image.info.get("loop"), image.has_transparency_data
         form = PILLOW_FORMATS.get(name, name)
         if form == "gif":  # counts repeats; without the word it plays once
-            return form, form, (), 1 if said is None else said + (said > 0)
-        return form, form, (), said or 0
+            return form, form, (), 1 if said is None else said + (said > 0), has_alpha
+        return form, form, (), said or 0, has_alpha
     import av
 
     with av.open(str(path)) as container:
@@ -223,11 +226,15 @@ def _header(path: Path) -> tuple[str, str, tuple[str, ...], int]:
         form = names.split(",")[0]
         if "webm" in names and b"webm" in path.read_bytes()[:64]:  # else it is Matroska's own
             form = "webm"
-        codec = container.streams.video[0].codec_context.name if container.streams.video else "none"
+        codec, has_alpha = "none", False
+        if container.streams.video:
+            video = container.streams.video[0]
+            codec, layout = video.codec_context.name, video.codec_context.format
+            has_alpha = video.metadata.get("alpha_mode") == "1" or (layout is not None and len(layout.components) == 4)
         streams = [stream.type for stream in container.streams]
     if "video" in streams:
         streams.remove("video")
-    return form, codec.removeprefix("lib").removeprefix("vpx-"), tuple(streams), 0
+    return form, codec.removeprefix("lib").removeprefix("vpx-"), tuple(streams), 0, has_alpha
 
 
 def _shown_by_pillow(path: Path) -> Iterator[Shown]:
@@ -342,8 +349,8 @@ def _pictures(seen: Seen, row: Platform) -> Iterator[str]:
         said = f"{seen.plays} times" if seen.plays else "for ever"
         wanted = "for ever" if row.loops == (0, 0) else f"{row.loops[0]} to {row.loops[1]} times"
         yield f"plays {said}; {row.name} takes {wanted}"
-    if row.ground == "transparent" and not seen.transparent:
-        yield f"nothing in it is transparent; {row.name} takes stickers that are cut out"
+    if row.ground == "alpha" and not seen.has_alpha:
+        yield f"has no alpha; {row.name} takes stickers that are cut out"
     if row.ground == "white" and seen.transparent:
         yield f"is transparent; {row.name} takes a white background"
     if row.rests_on_first and seen.starts_empty:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.clip import Seconds
-from animecut.errors import OutputError, SettingsError
+from animecut.errors import InputError, OutputError
 from animecut.platforms import Platform
 
 EARLY = 0.003  # seconds that a drawing's time may be short: sources round their times
@@ -56,7 +56,7 @@ def plan(posts: Seconds, scores: Sequence[float], row: Platform, *, loop: int, f
 
     posts: (T + 1,). scores: T, how good a still each is. loop: how often to play where the platform leaves it open.
     first: the moment that comes first; None leaves the choice. Raises OutputError where drawings are too few,
-    SettingsError where nothing is shown at `first`.
+    InputError where nothing is shown at `first`.
     """
     if not row.animated:
         return _still(posts, scores, first)
@@ -117,7 +117,7 @@ def _first(posts: Seconds, scores: Sequence[float], first: float | None, *, auto
         found = int(np.searchsorted(posts, first, side="right")) - 1
         if not 0 <= found < len(scores):
             shown = f"{posts[0]:.2f} to {posts[len(scores)]:.2f} s"
-            raise SettingsError(f"--first {first:g}: not in the sticker, which shows {shown}")
+            raise InputError(f"--first {first:g}: not in the sticker, which shows {shown}")
         return found
     best = int(np.argmax(scores))
     return best if automatic and scores[best] > BETTER * scores[0] else 0

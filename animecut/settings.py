@@ -16,6 +16,8 @@ CAPTIONS_AT: tuple[CaptionAt, ...] = get_args(CaptionAt)
 SUFFIXES: dict[Format, str] = {
     "webp": ".webp", "gif": ".gif", "apng": ".png", "webm": ".webm", "mov": ".mov", "png": ""
 }  # fmt: skip
+SMALLEST_FILE = 128  # bytes; no format holds a moving picture in less
+UNITS = {"k": 1000, "m": 1_000_000}  # of bytes
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,12 @@ class Settings:
     """Beside the stickers a picture and a page that show them on four grounds."""
     loop: int = 0
     """How often the sticker plays; 0 is for ever."""
+    first: float | None = None
+    """Seconds into the source: what shows then comes first, the rest follows in a circle. None: as platforms need."""
+    max_bytes: int | None = None
+    """Of each file; what has to be given up for it is told."""
+    max_seconds: float | None = None
+    """Of one play; what is longer is cut off the end."""
     quality: int = 90
     """1..100, of lossy formats."""
 
@@ -114,7 +122,25 @@ class Settings:
         _demand(0.1 <= self.speed <= 10, f"--speed {self.speed}: must lie between 0.1 and 10")
         _demand(self.caption_at in CAPTIONS_AT, f"--caption-at {self.caption_at}: choose top or bottom")
         _demand(0 <= self.loop <= 65535, f"--loop {self.loop}: must lie between 0 (for ever) and 65535")
+        _demand(self.first is None or self.first >= 0, f"--first {self.first}: must not be negative")
+        _demand(
+            self.max_bytes is None or self.max_bytes >= SMALLEST_FILE,
+            f"--max-bytes {self.max_bytes}: no moving picture is that small; allow at least {SMALLEST_FILE}",
+        )
+        _demand(
+            self.max_seconds is None or 0.04 <= self.max_seconds < float("inf"),
+            f"--max-seconds {self.max_seconds}: must be 0.04 or more",
+        )
+        _demand(
+            "png" not in self.formats or not self.limited,
+            "--max-bytes, --max-seconds, --first: not for png, which is a folder of frames; choose another --format",
+        )
         _demand(1 <= self.quality <= 100, f"--quality {self.quality}: must lie between 1 and 100")
+
+    @property
+    def limited(self) -> bool:
+        """Whether files have limits that no platform set, or begin with another picture."""
+        return not (self.max_bytes is None and self.max_seconds is None and self.first is None)
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -137,6 +163,17 @@ def parse_time(text: str) -> float:
     if not 1 <= len(parts) <= 3 or not whole or not 0 <= parts[-1] < float("inf"):
         raise SettingsError(f"{text!r} is no time; write seconds (12.3) or [h:]m:s (1:02.5)")
     return float(sum(part * 60**power for power, part in enumerate(reversed(parts))))
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes, from "500000", "500k" or "1.5M": thousands and millions. Raises SettingsError for anything else."""
+    number, unit = text.strip().lower().removesuffix("b"), 1
+    if number[-1:] in UNITS:
+        number, unit = number[:-1], UNITS[number[-1]]
+    try:
+        return int(float(number) * unit)
+    except (ValueError, OverflowError):
+        raise SettingsError(f"--max-bytes {text}: write a number, such as 500000, 500k or 1.5M") from None
 
 
 def parse_size(text: str) -> tuple[int, tuple[int, int] | None]:

@@ -84,6 +84,34 @@ def test_a_loop_is_told_in_words_and_as_json(animecut: Callable[..., Result], tm
     assert "seamless" in done.stderr
 
 
+def test_limits_of_ones_own_go_with_any_format(animecut: Callable[..., Result], clip: Path) -> None:
+    words = ["--format", "webp,gif,apng,webm", "--max-bytes", "4k", "--max-seconds", "0.25", "--first", "0.1", "--json"]
+    done = animecut(clip, "--size", "160", *words)
+    assert done.exit_code == 0
+    for output in json.loads(done.stdout)["outputs"]:
+        assert Path(output["path"]).stat().st_size == output["bytes"] <= 4000
+        assert output["duration_s"] == pytest.approx(0.25, abs=0.01)
+        assert output["given_up"][:2] == ["0.25 s cut off the end (at most 0.25 s)", "starts at 0.08 s"]
+        assert 0.3 < output["ssim"] <= 1
+    assert "to fit the limits" in done.stderr
+
+
+def test_the_impossible_is_said_before_the_work(animecut: Callable[..., Result], clip: Path, tmp_path: Path) -> None:
+    done = animecut(clip, "--end", "0.2", "--for", "whatsapp,line")
+    assert done.exit_code == 1
+    assert "line takes at least 5 drawings and there are 3" in done.stderr
+    assert files(tmp_path) == ["walk.mp4"]
+    late = animecut(clip, "--first", "7")
+    assert late.exit_code == 1
+    assert "0.00 to 0.50 s" in late.stderr
+
+
+def test_an_opaque_sticker_is_no_problem(animecut: Callable[..., Result], clip: Path) -> None:
+    done = animecut(clip, "--background", "white", "--for", "telegram,whatsapp,discord,line,slack", "--json")
+    assert done.exit_code == 0
+    assert [output["problems"] for output in json.loads(done.stdout)["outputs"]] == [[]] * 5
+
+
 def test_a_preview_lies_beside_and_is_not_replaced_unless_asked(animecut: Callable[..., Result], clip: Path) -> None:
     done = animecut(clip, "--size", "64", "--preview", "--json")
     assert files(clip.parent) == ["walk.mp4", "walk.preview.html", "walk.preview.png", "walk.webp"]
@@ -182,6 +210,8 @@ def test_the_input_is_never_replaced(animecut: Callable[..., Result], tmp_path: 
         (["--caption-at", "left"], "left"),
         (["--caption", "\u3042"], "HIRAGANA LETTER A"),
         (["--font", "none.ttf", "--caption", "a"], "none.ttf"),
+        (["--max-bytes", "10"], "--max-bytes"),
+        (["--max-bytes", "much"], "500k"),
         (["--nonsense"], "--nonsense"),
     ],
 )

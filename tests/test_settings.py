@@ -1,7 +1,7 @@
 import pytest
 
 from animecut.errors import SettingsError
-from animecut.settings import Settings, parse_size, parse_time
+from animecut.settings import Settings, parse_bytes, parse_size, parse_time
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,10 @@ def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
         ({"loop": -1}, "--loop"),
         ({"canvas": (413, 5)}, "--size"),
         ({"outline": 101}, "--outline"),
+        ({"max_bytes": 10}, "--max-bytes"),
+        ({"max_seconds": 0.0}, "--max-seconds"),
+        ({"max_seconds": 1.0, "formats": ("png",)}, "not for png"),
+        ({"first": -1.0}, "--first"),
         ({"outline": 90, "size": 200}, "--outline"),
         ({"speed": 0.0}, "--speed"),
         ({"caption_at": "left"}, "--caption-at"),
@@ -55,3 +59,16 @@ def test_a_size_is_a_longer_side_or_both() -> None:
     for words in ("", "x", "4x", "axb", "1x2x3", "-5", "12.5"):
         with pytest.raises(SettingsError, match="413x531"):
             parse_size(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("500000", 500_000), ("500k", 500_000), ("1.5M", 1_500_000), (" 256 kB", 256_000)]
+)
+def test_bytes_have_units(text: str, count: int) -> None:
+    assert parse_bytes(text) == count
+
+
+@pytest.mark.parametrize("text", ["", "k", "many", "1G", "inf", "nan"])
+def test_what_is_no_number_of_bytes_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(SettingsError, match="500k"):
+        parse_bytes(text)
