@@ -4,6 +4,7 @@ backbone -> pyramid pooling -> bottleneck -> decoder with low-level skips -> log
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,13 @@ class Architecture:
     """All that is needed to build the network that a weights file belongs to."""
 
     backbone: str = "mobilenet_v2"
-    """mobilenet_v2, resnet50 or resnet101, with torchvision's names and layers."""
+    """mobilenet_v2, resnet50 or resnet101, with torchvision's names and layers; resnet50c, resnet101c: a deep stem."""
     output_stride: int = 16
     """Input pixels per pixel of the deepest features: 8, 16 or 32."""
     pyramid: tuple[int, ...] = (1, 2, 3, 6)
     """Cells per side of each level of the pyramid."""
+    level: int = 0
+    """Channels of each level of the pyramid; 0: the features' channels shared out among the levels."""
     width: int = 160
     """Channels of the bottleneck."""
     decoder: tuple[int, ...] = (64, 48, 24)
@@ -40,6 +43,8 @@ class Architecture:
     """RGB in [0, 1] that the backbone sees as 0."""
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
     """RGB in [0, 1] that the backbone sees as one unit."""
+    align_corners: bool = False
+    """Whether corner pixels lie on corner pixels after upscaling, as some foreign checkpoints were trained."""
 
 
 class ConvNormAct(nn.Sequential):
@@ -127,8 +132,9 @@ class ResNet(nn.Module):
 
         super().__init__()
         dilated = [False, output_stride <= 8, output_stride <= 16]
-        net = models.get_model(name, weights=None, replace_stride_with_dilation=dilated)
-        self.stem = nn.Sequential(net.conv1, net.bn1, net.relu)
+        net = models.get_model(name.removesuffix("c"), weights=None, replace_stride_with_dilation=dilated)
+        # ResNet-C (He et al. 2019): three 3x3 convolutions in front instead of one of 7x7.
+        self.stem = _deep_stem() if name.endswith("c") else nn.Sequential(net.conv1, net.bn1, net.relu)
         self.maxpool = net.maxpool
         self.layer1, self.layer2, self.layer3, self.layer4 = net.layer1, net.layer2, net.layer3, net.layer4
 
@@ -140,13 +146,23 @@ class ResNet(nn.Module):
         return [half, quarter, eighth, self.layer4(self.layer3(eighth))]
 
 
+def _deep_stem() -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for channels_in, channels_out, stride in ((3, 32, 2), (32, 32, 1), (32, 64, 1)):
+        convolution = nn.Conv2d(channels_in, channels_out, 3, stride, padding=1, bias=False)
+        layers += [convolution, nn.BatchNorm2d(channels_out), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
 class Pyramid(nn.Module):
     """The picture's context at several scales beside the features themselves, then one bottleneck."""
 
-    def __init__(self, channels: int, cells: tuple[int, ...], width: int) -> None:
+    def __init__(self, channels: int, a: Architecture) -> None:
         super().__init__()
-        level = channels // len(cells)
-        self.cells = cells
+        cells, width, level = a.pyramid, a.width, a.level or channels // len(a.pyramid)
+        self.cells, self.align_corners = cells, a.align_corners
+        # An exporter that cannot tell its sizes beforehand puts its own here.
+        self.pool: Callable[[Tensor, int], Tensor] = F.adaptive_avg_pool2d
         self.levels = nn.ModuleList(ConvNormAct(channels, level, 1) for _ in cells)
         self.bottleneck = ConvNormAct(channels + level * len(cells), width, 3)
         self.dropout = nn.Dropout2d(0.1)
@@ -155,7 +171,7 @@ class Pyramid(nn.Module):
         """Features of the same size, `width` channels."""
         size = x.shape[-2:]
         context = [
-            F.interpolate(level(F.adaptive_avg_pool2d(x, cells)), size, mode="bilinear", align_corners=False)
+            F.interpolate(level(self.pool(x, cells)), size, mode="bilinear", align_corners=self.align_corners)
             for cells, level in zip(self.cells, self.levels, strict=True)
         ]
         mixed: Tensor = self.dropout(self.bottleneck(torch.cat([x, *context], dim=1)))
@@ -189,7 +205,7 @@ class PSPNet(nn.Module):
             MobileNet(a.output_stride) if a.backbone == "mobilenet_v2" else ResNet(a.backbone, a.output_stride)
         )
         *skips, deep = self.backbone.channels
-        self.pyramid = Pyramid(deep, a.pyramid, a.width)
+        self.pyramid = Pyramid(deep, a)
         widths = (a.width, *a.decoder)
         self.decoder = nn.ModuleList(
             Step(below, skip, here) for below, skip, here in zip(widths, reversed(skips), a.decoder, strict=False)
@@ -211,7 +227,8 @@ class PSPNet(nn.Module):
         y = self.pyramid(deep)
         for step, skip in zip(self.decoder, reversed(skips), strict=False):
             y = step(y, skip)
-        logits = F.interpolate(self.classifier(y), x.shape[-2:], mode="bilinear", align_corners=False)
+        corners = self.architecture.align_corners
+        logits = F.interpolate(self.classifier(y), x.shape[-2:], mode="bilinear", align_corners=corners)
         return logits[..., :height, :width]
 
 

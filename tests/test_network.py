@@ -14,7 +14,7 @@ from animecut.errors import WeightsError
 from animecut.network import Architecture, PSPNet
 
 
-@pytest.mark.parametrize("backbone", ["mobilenet_v2", "resnet50", "resnet101"])
+@pytest.mark.parametrize("backbone", ["mobilenet_v2", "resnet50", "resnet101c"])
 @pytest.mark.parametrize("output_stride", [8, 16, 32])
 def test_logits_have_the_pictures_size(backbone: str, output_stride: int) -> None:
     net = PSPNet(Architecture(backbone, output_stride, width=16, decoder=(8,))).eval()

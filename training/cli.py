@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from animecut.segment import Segmenter
     from training.dataset import Labelled
     from training.evaluate import Figures
+    from training.run import Told
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 
@@ -24,8 +26,8 @@ Folder = Annotated[
 Init = Annotated[
     str,
     typer.Option(
-        metavar="anime|scratch|FILE",
-        help="Begin from the shipped weights, from nothing, or from a file (a backbone alone too).",
+        metavar="anime|voc|imagenet|scratch|FILE",
+        help="Begin from the shipped weights, a PSPNet of Pascal VOC, a backbone of ImageNet, nothing, or a file.",
     ),
 ]
 Sprites = Annotated[
@@ -119,28 +121,47 @@ def fit(
         ),
     ],
     init: Init = "anime",
+    backbone: Annotated[
+        str, typer.Option(metavar="B", help="Of voc, imagenet and scratch: mobilenet_v2, resnet50 or resnet101.")
+    ] = "mobilenet_v2",
     sprites: Sprites = [],  # noqa: B006
     scenes: Scenes = None,
     split: SplitFile = SPLIT,
     fold: Annotated[int | None, typer.Option(metavar="K", help="Leave fold K out and judge by it.")] = None,
+    folds: Annotated[
+        int | None, typer.Option(metavar="N", help="First train N times without a part and judge by that part.")
+    ] = None,
     steps: Steps = 400,
     composites: Composites = 0.375,
     keep: Keep = 0.0,
+    frozen: Annotated[int, typer.Option(metavar="N", help="Steps in which the backbone stays as it is.")] = 0,
+    patience: Annotated[
+        int, typer.Option(metavar="N", help="Stop when N checkpoints in a row were no better on what is left out.")
+    ] = 0,
     batch_size: Batch = 8,
     seed: Seed = 0,
     device: Device = "auto",
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write RUN/tensorboard.")] = False,
 ) -> None:
-    """Fine-tune on your own labelled frames; writes RUN/model.safetensors."""
+    """Fine-tune on your own labelled frames; writes RUN/model.safetensors and RUN/report.html."""
     with _errors():
-        from training.run import run
+        from training.fit import Recipe
+        from training.run import Job, cross_validate, run
 
-        per_image = run(
-            folder, out, init=init, sprites=sprites, scenes=scenes, split_file=split, fold=fold,
-            steps=steps, composites=composites, keep=keep, batch_size=batch_size, seed=seed, device=device,
+        recipe = Recipe(
+            steps=steps, batch=batch_size, composites=composites, keep=keep, seed=seed, frozen=frozen, patience=patience
+        )
+        job = Job(
+            folder, out, recipe, init=init, backbone=backbone, sprites=sprites, scenes=scenes, split_file=split,
+            device=device, tensorboard=tensorboard,
         )  # fmt: skip
-        if per_image:
-            _table(per_image)
-        typer.echo(out / "model.safetensors")
+        with _steps() as told:
+            per_fold = cross_validate(job, told, folds) if folds else []
+            per_image = run(job, told, fold)
+        if per_fold:
+            _spread(per_fold)
+        _table(per_image or [one for figures in per_fold for one in figures])
+        typer.echo(f"{out / 'model.safetensors'}; see {out / 'report.html'}")
 
 
 @app.command()
@@ -192,14 +213,54 @@ def suggest(
         typer.echo(f"{len(written)} drawings to correct: labelme {folder} --nodata")
 
 
+@app.command()
+def export(
+    weights: Annotated[Path, typer.Argument(metavar="FILE", help="Weights, or the folder of a fit.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The file to write.")],
+) -> None:
+    """Write weights as ONNX with free batch, height and width, and check them in ONNX Runtime."""
+    with _errors():
+        from training.export import export as write
+
+        difference = write(_weights_in(weights), target)
+        typer.echo(f"{target}: logits within {difference:.1e} of PyTorch's")
+
+
 def main() -> None:
     """Entry point of the command `animecut-train`."""
     app()
 
 
+@contextmanager
+def _steps() -> "Iterator[Told]":
+    """A bar of steps and losses on standard error."""
+    from tqdm import tqdm
+
+    from training.run import Told
+
+    with tqdm(unit=" steps", desc="fit") as bar:
+
+        def move(step: int, steps: int, losses: dict[str, float]) -> None:
+            bar.total = steps
+            bar.set_postfix({name: f"{value:.3f}" for name, value in losses.items()}, refresh=False)
+            bar.update(step - bar.n)
+
+        yield Told(move, lambda line: tqdm.write(line, file=sys.stderr))
+
+
+def _spread(per_fold: list[list["Figures"]]) -> None:
+    import numpy as np
+
+    means = [float(np.mean([one.iou for one in figures])) for figures in per_fold]
+    each = ", ".join(f"{mean:.4f}" for mean in means)
+    typer.echo(f"{len(means)} folds, mean image IoU {np.mean(means):.4f} ± {np.std(means):.4f} ({each})")
+
+
 def _table(per_image: list["Figures"]) -> None:
     from training.evaluate import summary
 
+    if not per_image:
+        return
     typer.echo(f"{'image':>16}  background  character  boundary F   MAD")
     for one in sorted(per_image, key=lambda one: sum(one.iou)):
         typer.echo(f"{one.name:>16}  {one.iou[0]:10.4f}  {one.iou[1]:9.4f}  {one.boundary_f:10.3f}  {one.mad:4.0f}")
@@ -216,9 +277,11 @@ def _segmenter(weights: Path | None, device: str) -> "Segmenter":
     from animecut.network import DEFAULT_WEIGHTS
     from animecut.segment import Segmenter
 
-    if weights and weights.is_dir():
-        weights = weights / "model.safetensors"
-    return Segmenter(weights or DEFAULT_WEIGHTS, device)
+    return Segmenter(_weights_in(weights) if weights else DEFAULT_WEIGHTS, device)
+
+
+def _weights_in(path: Path) -> Path:
+    return path / "model.safetensors" if path.is_dir() else path
 
 
 def _finder_in_boxes(weights: Path | None, device: str) -> "Callable[[Labelled], Labelled]":

@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -16,8 +16,10 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from animecut.errors import AnimecutError
 from animecut.network import PSPNet
 from training.augment import degrade, grade, reframe
+from training.checkpoint import Best, Run, keep, restore
 from training.dataset import Labelled
 from training.depthwise import quicken
+from training.fault import first_fault
 from training.losses import matte_loss
 from training.synthesis import Stock, composite
 
@@ -45,6 +47,10 @@ class Recipe:
     keep: float = 0.0
     """How much of the weights that the run began with is blended into its end (WiSE-FT, Wortsman et al. 2022)."""
     seed: int = 0
+    frozen: int = 0
+    """Steps in which the backbone stays as it is, so that a new head does not spoil it."""
+    patience: int = 0
+    """Checkpoints in a row at which the judge sees nothing better before the run ends with its best; 0: never."""
 
 
 class Frames(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
@@ -87,12 +93,15 @@ def fit(
     device: torch.device,
     checkpoint: Path | None = None,
     report: Callable[[int, dict[str, float]], None] = lambda step, losses: None,
+    judge: Callable[[int, PSPNet], float] | None = None,
 ) -> PSPNet:
     """Train, and return the network with its averaged weights.
 
     checkpoint: written now and then and taken up again where it is there.
     report: called after each step with its number and its losses.
-    Raises AnimecutError where a loss is no number.
+    judge: called at each checkpoint with the step and the averaged network; how good that is.
+    Raises AnimecutError where a loss is no number, OutputError where a checkpoint cannot be written, SettingsError
+    where there is one of another run.
     """
     network = network.to(device).to(memory_format=torch.channels_last)
     if device.type == "cpu":
@@ -106,28 +115,37 @@ def fit(
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate_at(step, recipe))
     average, beginning = copy.deepcopy(network), copy.deepcopy(network)
-    done = 0
-    if checkpoint and checkpoint.exists():
-        done = _restore(checkpoint, network, average, optimiser, schedule)
+    run = Run(network, average, optimiser, schedule, Best())
+    done = restore(checkpoint, run, recipe) if checkpoint and checkpoint.exists() else 0
     batches = Frames(frames, stock, recipe, done)
     # Spawned, not forked: OpenCV's threads do not survive a fork.
     context = "spawn" if WORKERS else None
     loader = DataLoader(batches, batch_size=None, num_workers=WORKERS, multiprocessing_context=context)
     for step, batch in enumerate(loader, start=done + 1):
+        if _exhausted(run.best, recipe):  # also where a finished run is taken up again
+            break
         torch.manual_seed(recipe.seed * 1_000_003 + step)  # dropout of a resumed run is the undisturbed one's
-        losses = _step(network, optimiser, [x.to(device, non_blocking=True) for x in batch])
-        if not math.isfinite(losses["total"]):
-            raise AnimecutError(f"step {step}: the loss is {losses['total']} ({losses}); lower the learning rate")
+        network.backbone.requires_grad_(step > recipe.frozen)
+        losses = _step(network, optimiser, [x.to(device, non_blocking=True) for x in batch], step)
         schedule.step()
         _average(average, network, min(recipe.ema, step / (step + 10)))
         report(step, losses)
-        if checkpoint and (step % CHECKPOINT_EVERY == 0 or step == recipe.steps):
-            _keep(checkpoint, step, network, average, optimiser, schedule, recipe)
+        if step % CHECKPOINT_EVERY == 0 or step == recipe.steps:
+            if judge:
+                run.best.see(judge(step, average), average)
+            if checkpoint:
+                keep(checkpoint, step, run, recipe)
+    if recipe.patience and run.best.weights:
+        average.load_state_dict(run.best.weights)
     _average(average, beginning, 1 - recipe.keep)
     return average.eval()
 
 
-def _step(network: PSPNet, optimiser: torch.optim.Optimizer, batch: Sequence[Tensor]) -> dict[str, float]:
+def _exhausted(best: Best, recipe: Recipe) -> bool:
+    return 0 < recipe.patience <= best.stale
+
+
+def _step(network: PSPNet, optimiser: torch.optim.Optimizer, batch: Sequence[Tensor], step: int) -> dict[str, float]:
     rgb, alpha, exact = batch
     network.train()
     # A few dozen frames are too few to estimate the backbone's statistics anew, and one picture is too few for any.
@@ -137,6 +155,9 @@ def _step(network: PSPNet, optimiser: torch.optim.Optimizer, batch: Sequence[Ten
     with torch.autocast(rgb.device.type, torch.bfloat16):
         logits = network(rgb.contiguous(memory_format=torch.channels_last))
     losses = matte_loss(logits, alpha, exact)
+    if not math.isfinite(losses["total"].item()):
+        where = first_fault(network, rgb)
+        raise AnimecutError(f"step {step}: the loss is no number; first in {where}; lower the learning rate")
     optimiser.zero_grad(set_to_none=True)
     losses["total"].backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -157,43 +178,6 @@ def _average(average: PSPNet, network: PSPNet, keep: float) -> None:
             old.lerp_(new, 1 - keep)
         else:
             old.copy_(new)
-
-
-def _keep(
-    path: Path,
-    step: int,
-    network: PSPNet,
-    average: PSPNet,
-    optimiser: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
-    recipe: Recipe,
-) -> None:
-    state = {
-        "step": step,
-        "network": network.state_dict(),
-        "average": average.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "schedule": schedule.state_dict(),
-        "recipe": asdict(recipe),
-    }
-    fresh = path.with_suffix(".fresh")
-    torch.save(state, fresh)
-    fresh.replace(path)
-
-
-def _restore(
-    path: Path,
-    network: PSPNet,
-    average: PSPNet,
-    optimiser: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
-) -> int:
-    state = torch.load(path, weights_only=True)
-    network.load_state_dict(state["network"])
-    average.load_state_dict(state["average"])
-    optimiser.load_state_dict(state["optimiser"])
-    schedule.load_state_dict(state["schedule"])
-    return int(state["step"])
 
 
 def held_out_composites(stock: Stock, count: int, seed: int = 7) -> list[tuple[NDArray[np.uint8], NDArray[np.float32]]]:

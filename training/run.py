@@ -1,81 +1,125 @@
-"""One training run: data from folders, a network, the loop, a file with its provenance, figures."""
+"""One training run: data from folders, a network, the loop, a file with its provenance, figures, a report."""
 
 import hashlib
 import platform
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 import torchvision
-from tqdm import tqdm
 
 from animecut import __version__, network
 from animecut.errors import SettingsError
-from animecut.network import Architecture, PSPNet
+from animecut.network import PSPNet
 from animecut.segment import Segmenter, choose_device
-from training import check, dataset, evaluate, stock
+from training import check, evaluate, stock
+from training.begin import begin
+from training.dataset import Labelled
 from training.fit import Recipe, fit
+from training.journal import Journal
+from training.report import write_report
+from training.synthesis import Stock
 
 
-def run(
-    folder: Path,
-    out: Path,
-    *,
-    init: str,
-    sprites: Sequence[Path],
-    scenes: Path | None,
-    split_file: Path,
-    fold: int | None,
-    steps: int,
-    composites: float,
-    keep: float,
-    batch_size: int,
-    seed: int,
-    device: str,
-) -> list[evaluate.Figures]:
+@dataclass(frozen=True)
+class Job:
+    """What to learn from, what to begin with, and where to leave it."""
+
+    folder: Path
+    out: Path
+    recipe: Recipe
+    init: str = "anime"
+    backbone: str = "mobilenet_v2"
+    sprites: Sequence[Path] = ()
+    scenes: Path | None = None
+    split_file: Path | None = None
+    """JSON with folds and what characters and scenes are only judged by; None: folds of neighbours by name."""
+    device: str = "auto"
+    tensorboard: bool = False
+
+
+@dataclass(frozen=True)
+class Told:
+    """Whom a run tells of its progress: a step's losses, and lines for the user."""
+
+    step: Callable[[int, int, dict[str, float]], None] = lambda step, steps, losses: None
+    line: Callable[[str], None] = lambda line: None
+
+
+def run(job: Job, told: Told, fold: int | None = None) -> list[evaluate.Figures]:
     """Train on labelled frames, and on frames composed of sprites and scenes where both are given.
 
-    Returns the figures on the fold that was left out; none where no fold was.
-    Raises AnimecutError: folders without data, weights that do not fit, a loss that is no number.
+    fold: left out and judged by, of the split's folds.
+    Returns the figures on that fold, or on the folder's own test part; none where there is neither.
+    Raises AnimecutError: labels with an error in them, weights that do not fit, a loss that is no number.
     """
-    finding = check.demand(folder)
-    frames = [frame for frame, judged in zip(finding.frames, finding.held_out, strict=True) if not judged]
-    split = stock.read_split(split_file)
-    held = set(split.folds[fold]) if fold is not None and 0 <= fold < len(split.folds) else set()
-    if fold is not None and not held & {frame.name for frame in frames}:
+    learned, judged = _data(job, told, fold)
+    return _train(job, told, learned, judged)
+
+
+def cross_validate(job: Job, told: Told, folds: int) -> list[list[evaluate.Figures]]:
+    """Train once for each fold without it, in RUN/fold-K; the figures of each on the frames that it never saw."""
+    frames = _data(job, told, None)[0]
+    everyone = _folds(job, frames, folds)
+    figures = []
+    for k, held in enumerate(everyone):
+        told.line(f"fold {k}: without {', '.join(sorted(held))}")
+        learned, judged = _split(frames, held)
+        figures.append(_train(replace(job, out=job.out / f"fold-{k}"), told, learned, judged))
+    return figures
+
+
+def _data(job: Job, told: Told, fold: int | None) -> tuple[list[Labelled], list[Labelled]]:
+    """What is learned from, and what is judged by."""
+    finding = check.demand(job.folder)
+    for problem in finding.problems:
+        told.line(f"note: {problem.message}")
+    pairs = list(zip(finding.frames, finding.held_out, strict=True))
+    frames, judged = [frame for frame, held in pairs if not held], [frame for frame, held in pairs if held]
+    if fold is None:
+        return frames, judged
+    split = stock.read_split(job.split_file).folds if job.split_file else []
+    held = set(split[fold]) if 0 <= fold < len(split) else set()
+    if not held & {frame.name for frame in frames}:
         raise SettingsError(
-            f"--fold {fold}: {split_file} has folds 0 to {len(split.folds) - 1}, and none of its frames is in {folder}"
+            f"--fold {fold}: {job.split_file} has folds 0 to {len(split) - 1}, "
+            f"and none of its frames is in {job.folder}"
         )
-    learned = [frame for frame in frames if frame.name not in held]
-    composed = None
-    if sprites and scenes:
-        composed = stock.load_stock(sprites, scenes, split, held_out=False)
-        if composites < 1:
-            composed = stock.with_labelled(composed, learned)
-    share = composites if composed else 0.0
-    recipe = Recipe(steps=steps, batch=batch_size, composites=share, keep=keep, seed=seed)
-    out.mkdir(parents=True, exist_ok=True)
-    started = time.time()
-    with tqdm(total=steps, unit=" steps", desc="fit") as bar:
+    return _split(frames, held)
 
-        def report(step: int, losses: dict[str, float]) -> None:
-            bar.set_postfix({name: f"{value:.3f}" for name, value in losses.items()}, refresh=False)
-            bar.update(step - bar.n)
 
-        trained = fit(
-            begin(init), learned, composed, recipe,
-            device=choose_device(device), checkpoint=out / "checkpoint.pt", report=report,
-        )  # fmt: skip
+def _split(frames: Sequence[Labelled], held: set[str]) -> tuple[list[Labelled], list[Labelled]]:
+    return [frame for frame in frames if frame.name not in held], [frame for frame in frames if frame.name in held]
+
+
+def _folds(job: Job, frames: Sequence[Labelled], count: int) -> list[set[str]]:
+    """The split's folds where it knows these frames, else runs of neighbours by name: they may be of one scene."""
+    names = [frame.name for frame in frames]
+    split = stock.read_split(job.split_file).folds if job.split_file else []
+    if len(split) == count and {name for fold in split for name in fold} == set(names):
+        return [set(fold) for fold in split]
+    if not 2 <= count <= len(names):
+        raise SettingsError(f"--folds {count}: must lie between 2 and the {len(names)} frames in {job.folder}")
+    return [set(part.tolist()) for part in np.array_split(np.array(names), count)]
+
+
+def _train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled]) -> list[evaluate.Figures]:
+    net, begun = begin(job.init, job.backbone)
+    told.line(f"begins with {begun}; learns from {len(learned)} frames")
+    composed = _composed(job, learned)
+    recipe = job.recipe if composed else replace(job.recipe, composites=0.0)
+    job.out.mkdir(parents=True, exist_ok=True)
+    model, started = job.out / "model.safetensors", time.time()
     provenance: dict[str, object] = {
         "recipe": asdict(recipe),
-        "init": init,
-        "frames": len(learned) if share < 1 else 0,
-        "left_out": sorted(held),
+        "init": job.init,
+        "frames": len(learned) if recipe.composites < 1 else 0,
+        "left_out": sorted(frame.name for frame in judged),
         "data_sha256": _digest(learned),
         "composed": composed is not None,
-        "minutes": round((time.time() - started) / 60, 1),
         "versions": {
             "animecut": __version__,
             "torch": torch.__version__,
@@ -83,25 +127,40 @@ def run(
             "python": platform.python_version(),
         },
     }
-    network.save(trained, out / "model.safetensors", provenance)
-    segmenter = Segmenter(out / "model.safetensors", device)
-    return evaluate.evaluate(segmenter, [frame for frame in frames if frame.name in held])
+    with Journal(job.out, tensorboard=job.tensorboard) as journal:
+
+        def report(step: int, losses: dict[str, float]) -> None:
+            journal.step(step, losses)
+            told.step(step, recipe.steps, losses)
+
+        def judge(step: int, average: PSPNet) -> float:
+            """Through the file and the Segmenter that cuts stickers; a run that is killed leaves the file."""
+            network.save(average, model, provenance | {"step": step})
+            per_image = evaluate.evaluate(Segmenter(model, job.device), judged)
+            journal.judged(step, per_image)
+            return float(np.mean([one.iou for one in per_image]))
+
+        trained = fit(
+            net, learned, composed, recipe,
+            device=choose_device(job.device), checkpoint=job.out / "checkpoint.pt", report=report,
+            judge=judge if judged else None,
+        )  # fmt: skip
+        network.save(trained, model, provenance | {"minutes": round((time.time() - started) / 60, 1)})
+        segmenter = Segmenter(model, job.device)
+        per_image = evaluate.evaluate(segmenter, judged or learned)
+        journal.pictures(judged or learned, segmenter)
+        write_report(job.out / "report.html", journal, per_image, judged or learned, segmenter, unseen=bool(judged))
+    return per_image if judged else []
 
 
-def begin(init: str) -> PSPNet:
-    """The network that a run begins with: the shipped one, a new one, or one from a file."""
-    if init == "anime":
-        return network.load()[0]
-    net = PSPNet(Architecture())
-    if init == "scratch":
-        return net
-    if network.is_whole(Path(init)):
-        return network.load(Path(init))[0]
-    network.load_backbone(net, Path(init))
-    return net
+def _composed(job: Job, learned: list[Labelled]) -> Stock | None:
+    if not (job.sprites and job.scenes and job.split_file):
+        return None
+    composed = stock.load_stock(job.sprites, job.scenes, stock.read_split(job.split_file), held_out=False)
+    return stock.with_labelled(composed, learned) if job.recipe.composites < 1 else composed
 
 
-def _digest(frames: list[dataset.Labelled]) -> str:
+def _digest(frames: list[Labelled]) -> str:
     digest = hashlib.sha256()
     for frame in frames:
         digest.update(frame.rgb.tobytes())

@@ -1,3 +1,4 @@
+import copy
 from pathlib import Path
 
 import cv2
@@ -5,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from animecut.errors import AnimecutError
+from animecut.errors import AnimecutError, OutputError, SettingsError
 from animecut.network import Architecture, PSPNet
 from training import fit as loop
+from training.checkpoint import Best, Run, keep
 from training.dataset import Labelled
+from training.fault import first_fault
 from training.fit import Recipe, fit
 
 CPU = torch.device("cpu")
@@ -37,7 +40,7 @@ def network(seed: int = 0) -> PSPNet:
     return PSPNet(Architecture(width=16, decoder=(8, 8)))
 
 
-def weights_of(net: PSPNet) -> torch.Tensor:
+def weights_of(net: torch.nn.Module) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in net.parameters()])
 
 
@@ -48,9 +51,9 @@ def test_the_loss_falls(frames: list[Labelled]) -> None:
     assert np.mean(totals[-5:]) < 0.8 * np.mean(totals[:5])
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
 def test_batches_of_any_size_are_learned_from(frames: list[Labelled], count: int) -> None:
-    fit(network(), frames[:count], None, Recipe(steps=1, batch=count), device=CPU)
+    fit(network(), (frames * 3)[:count], None, Recipe(steps=1, batch=count), device=CPU)
 
 
 def test_a_run_cut_short_ends_as_the_undisturbed_one(frames: list[Labelled], tmp_path: Path) -> None:
@@ -71,5 +74,73 @@ def test_a_loss_that_is_no_number_stops_at_once(frames: list[Labelled]) -> None:
     net = network()
     with torch.no_grad():
         net.classifier.weight.fill_(float("nan"))
-    with pytest.raises(AnimecutError, match="step 1"):
+    with pytest.raises(AnimecutError, match=r"step 1: .* first in the weights classifier\.weight"):
         fit(net, frames, None, Recipe(steps=3, batch=2), device=CPU)
+
+
+def test_the_place_where_numbers_end_is_named() -> None:
+    net, rgb = network(), torch.rand(1, 3, 48, 64)
+    assert first_fault(net.eval(), rgb) == "the loss itself"
+    assert first_fault(net, rgb * float("nan")) == "the pictures themselves"
+    net.get_buffer("pyramid.bottleneck.1.running_var").fill_(-1)
+    assert first_fault(net, rgb) == "the output of pyramid.bottleneck.1"
+
+
+def test_a_frozen_backbone_stays_and_the_rest_learns(frames: list[Labelled]) -> None:
+    begun = network()
+    after = fit(copy.deepcopy(begun), frames, None, Recipe(steps=2, batch=2, warm_up=1, frozen=2), device=CPU)
+    assert torch.equal(weights_of(begun.backbone), weights_of(after.backbone))
+    assert not torch.equal(weights_of(begun.pyramid), weights_of(after.pyramid))
+    after = fit(copy.deepcopy(begun), frames, None, Recipe(steps=3, batch=2, warm_up=1, frozen=2), device=CPU)
+    assert not torch.equal(weights_of(begun.backbone), weights_of(after.backbone))
+
+
+def test_a_run_that_gets_no_better_ends_early_with_its_best(frames: list[Labelled], tmp_path: Path) -> None:
+    scores, seen = iter([0.5, 0.9, 0.8, 0.7, 0.99]), []
+
+    def judge(step: int, average: PSPNet) -> float:
+        seen.append((step, weights_of(average)))
+        return next(scores)
+
+    recipe = Recipe(steps=20, batch=2, warm_up=1, patience=2)
+    best = fit(network(), frames, None, recipe, device=CPU, judge=judge, checkpoint=tmp_path / "c.pt")
+    assert [step for step, _ in seen] == [2, 4, 6, 8]
+    assert torch.equal(weights_of(best), seen[1][1])
+    again = fit(network(), frames, None, recipe, device=CPU, judge=judge, checkpoint=tmp_path / "c.pt")
+    assert torch.equal(weights_of(again), seen[1][1])
+    assert len(seen) == 4
+
+
+def test_a_checkpoint_of_another_run_is_not_taken_up(frames: list[Labelled], tmp_path: Path) -> None:
+    path = tmp_path / "c.pt"
+    fit(network(), frames, None, Recipe(steps=2, batch=2), device=CPU, checkpoint=path)
+    with pytest.raises(SettingsError, match=r"c\.pt: begun with batch 2, not 3"):
+        fit(network(), frames, None, Recipe(steps=2, batch=3), device=CPU, checkpoint=path)
+    other = PSPNet(Architecture(width=8, decoder=()))
+    with pytest.raises(SettingsError, match="of another network"):
+        fit(other, frames, None, Recipe(steps=2, batch=2), device=CPU, checkpoint=path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(SettingsError, match="damaged"):
+        fit(network(), frames, None, Recipe(steps=2, batch=2), device=CPU, checkpoint=path)
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(
+    frames: list[Labelled], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "c.pt"
+    fit(network(), frames, None, Recipe(steps=2, batch=2), device=CPU, checkpoint=path)
+    before = path.read_bytes()
+
+    def full(state: object, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise RuntimeError("PytorchStreamWriter failed writing file: No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OutputError, match="No space left"):
+        fit(network(), frames, None, Recipe(steps=2, batch=2), device=CPU, checkpoint=path.with_name("d.pt"))
+    optimiser = torch.optim.AdamW([torch.zeros(1)])
+    run = Run(network(), network(), optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1.0), Best())
+    with pytest.raises(OutputError, match="step 4 cannot be kept"):
+        keep(path, 4, run, Recipe())
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["c.pt"]

@@ -1,0 +1,137 @@
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from animecut import network
+from animecut.errors import InputError, SettingsError
+from animecut.network import Architecture, PSPNet
+from training import fit as loop
+from training.begin import begin
+from training.cli import app
+from training.fit import Recipe
+from training.journal import Journal
+from training.run import Job, Told, cross_validate, run
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "SHAPES", ((48, 64),))
+    monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 2)
+    monkeypatch.setattr(loop, "WORKERS", 0)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    torch.manual_seed(0)
+    network.save(PSPNet(Architecture(width=16, decoder=(8, 8))), tmp_path / "tiny.safetensors", {})
+    for i in range(4):
+        add(tmp_path / "my", str(i), 15 + 15 * i)
+    recipe = Recipe(steps=4, batch=2, warm_up=1)
+    return Job(tmp_path / "my", tmp_path / "run", recipe, init=str(tmp_path / "tiny.safetensors"), device="cpu")
+
+
+def add(folder: Path, name: str, x: int, parts: tuple[str, str] = ("images", "masks")) -> None:
+    mask = np.asarray(cv2.circle(np.zeros((60, 80), np.uint8), (x, 30), 14, 255, -1))
+    for part, picture in zip(parts, (np.dstack([mask, mask // 2, 255 - mask]), mask), strict=True):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / part / f"{name}.png"), picture)
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_run_leaves_weights_a_report_and_a_checkpoint(job: Job) -> None:
+    lines: list[str] = []
+    assert run(job, Told(line=lines.append)) == []
+    assert files(job.out) == {"model.safetensors", "checkpoint.pt", "journal.jsonl", "report.html"}
+    assert lines == ["begins with tiny.safetensors: a whole network; learns from 4 frames"]
+    page = (job.out / "report.html").read_text()
+    assert "that were learned from (they flatter)" in page
+    assert page.count("<figure>") == 4
+    _, provenance = network.load(job.out / "model.safetensors")
+    assert provenance["frames"] == 4
+
+
+def test_a_test_part_is_judged_by_at_every_checkpoint(job: Job) -> None:
+    add(job.folder, "t", 40, ("test_images", "test_anno"))
+    (figures,) = run(job, Told())
+    assert figures.name == "t"
+    journal = Journal(job.out)
+    assert [one["step"] for one in journal.steps] == [1, 2, 3, 4]
+    assert [one["step"] for one in journal.figures] == [2, 4]
+    assert journal.figures[-1]["iou"] == pytest.approx(np.mean(figures.iou))
+    page = (job.out / "report.html").read_text()
+    assert "Frames that were not learned from" in page
+    assert "<polyline" in page
+
+
+def test_the_same_run_twice_gives_the_same_weights(job: Job) -> None:
+    run(job, Told())
+    first = (job.out / "model.safetensors").read_bytes()
+    for name in files(job.out):
+        (job.out / name).unlink()
+    run(job, Told())
+    again = (job.out / "model.safetensors").read_bytes()
+    assert first[-100_000:] == again[-100_000:]  # before it stands how many minutes it took
+
+
+def test_every_frame_is_judged_once_by_a_network_that_never_saw_it(job: Job) -> None:
+    lines: list[str] = []
+    folds = cross_validate(job, Told(line=lines.append), 2)
+    assert [[one.name for one in figures] for figures in folds] == [["0", "1"], ["2", "3"]]
+    _, provenance = network.load(job.out / "fold-0" / "model.safetensors")
+    assert provenance["left_out"] == ["0", "1"]
+    with pytest.raises(SettingsError, match="between 2 and the 4 frames"):
+        cross_validate(job, Told(), 5)
+
+
+def test_a_bad_label_stops_before_the_first_step(job: Job) -> None:
+    (job.folder / "masks" / "2.png").unlink()
+    with pytest.raises(InputError, match=r"2\.png: has no label"):
+        run(job, Told())
+    assert not job.out.exists()
+
+
+def test_what_an_interrupted_run_wrote_after_its_checkpoint_is_written_anew(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        for step in (1, 2, 3):
+            journal.step(step, {"total": 9.0})
+    with Journal(tmp_path) as journal:
+        journal.step(3, {"total": 1.0})
+    written = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
+    assert [(one["step"], one["total"]) for one in written] == [(1, 9), (2, 9), (3, 1)]
+
+
+def test_tensorboard_shows_losses_and_pictures(job: Job) -> None:
+    pytest.importorskip("tensorboard")
+    run(Job(job.folder, job.out, job.recipe, init=job.init, device="cpu", tensorboard=True), Told())
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(job.out / "tensorboard"))
+    events.Reload()
+    assert "fit/total" in events.Tags()["scalars"]
+    assert events.Tags()["images"] == ["input, truth, prediction"]
+
+
+def test_what_a_run_can_begin_with(tmp_path: Path) -> None:
+    assert begin("anime")[1] == "the shipped weights"
+    net, words = begin("scratch", "resnet50")
+    assert net.architecture.backbone == "resnet50"
+    assert words == "nothing (resnet50)"
+    torch.save(net.state_dict(), tmp_path / "a.pth")
+    with pytest.raises(SettingsError, match="--backbone vgg16"):
+        begin("scratch", "vgg16")
+
+
+def test_the_command_tells_folds_and_where_to_look(job: Job) -> None:
+    words = ["fit", str(job.folder), "--out", str(job.out), "--init", job.init, "--folds", "2", "--steps", "2"]
+    done = CliRunner().invoke(app, [*words, "--batch-size", "2", "--device", "cpu"])
+    assert done.exit_code == 0, done.output
+    assert "2 folds, mean image IoU" in done.stdout
+    assert done.stdout.splitlines()[-1] == f"{job.out}/model.safetensors; see {job.out}/report.html"
