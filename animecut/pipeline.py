@@ -130,6 +130,7 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
             text = caption(settings.caption, scene.canvas, at=settings.caption_at, font=settings.font)
             looks = replace(looks, text=text)
         shown = _loop(found, scene, seen, report, watch) if settings.loop_find else range(len(found))
+        report.drawings = len(shown)
         times = seen.times[shown.start : shown.stop + 1]
         plays = motion.playing(times, speed=settings.speed, reverse=settings.reverse, bounce=settings.bounce)
         _foresee(targets, plays.times, settings)
@@ -141,7 +142,8 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
                 with watch.during("encode"):
                     report.outputs.append(_written(target, clips, settings))
     if settings.preview:
-        report.preview = write_preview([output.written for output in report.outputs])
+        with watch.during("preview"):
+            report.preview = write_preview([output.written for output in report.outputs])
     return report
 
 

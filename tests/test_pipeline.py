@@ -216,7 +216,7 @@ def test_a_loop_is_found_and_cut_to_and_where_there_is_none_all_is_kept(clip: Pa
     report = run(source, tmp_path, size=64, loop_find=True)
     assert report.loop is not None
     assert report.loop.end - report.loop.start == pytest.approx(8 / 12, abs=0.001)
-    assert (report.loop.seam, report.loop.holds) == ("seamless", True)
+    assert (report.loop.seam, report.loop.holds, report.drawings) == ("seamless", True, 8)
     assert report.outputs[0].written.duration_s == pytest.approx(8 / 12, abs=0.002)
     walk = run(clip, tmp_path, "apng", size=64, loop_find=True)
     assert walk.loop is not None
