@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from animecut.clip import Seconds
 
 SHORTEST = 0.5  # seconds; what loops faster than this is a twitch
+FEWEST = 3  # drawings; fewer are no motion, however long they are held
 BLIND = 0.9  # of 1: drawings so far apart share nothing, and how far they went cannot be told
 STEPS = (0.005, 0.1)  # of 1: what drawings differ by at least where hardly anything moves, and what is much anywhere
 EQUAL = 0.25  # steps; between loops whose seams are equal to the eye the longer one wins
@@ -71,7 +72,8 @@ def find_loop(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], times: Seconds
     After drawings start..stop - 1, drawing `stop` would have come, and `start` comes instead: what counts is how alike
     the two are, and how alike their neighbours are, which tells a swing's way from its way back (video textures, Schödl
     et al. 2000). Where the whole clip is taken nothing is left that would have come; there the steps across the seam
-    have to be as large as those beside it. A clip of no more than SHORTEST seconds stays whole.
+    have to be as large as those beside it. A clip of no more than SHORTEST seconds or FEWEST drawings
+    stays whole.
     """
     count = len(alpha)
     apart = _distances(rgb, alpha)
@@ -79,7 +81,7 @@ def find_loop(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], times: Seconds
     jumps = {
         (start, stop): _jump(apart, start, stop)
         for start in range(count)
-        for stop in range(start + 1, count + 1)
+        for stop in range(start + FEWEST, count + 1)
         if times[stop] - times[start] >= SHORTEST - 1e-9
     } or {(0, count): _jump(apart, 0, count)}
     enough = min(jumps.values()) + EQUAL * step

@@ -100,7 +100,7 @@ def _some(pictures: Sequence[Picture]) -> list[Picture]:
 
 
 def _sheet(rows: Sequence[tuple[str, Sequence[Picture]]]) -> NDArray[np.uint8]:
-    """(H, W, 3) RGB: below each file's label a line of its drawings on each of the grounds."""
+    """(H, W, 3) RGB: below each file's label its drawings on white and black, and on checkerboard and bubble."""
     blocks = [(label, _tiles(pictures)) for label, pictures in rows]
     font = ImageFont.load_default(14)
     labels = [_printable(label) for label, _ in blocks]
@@ -125,7 +125,10 @@ def _tiles(pictures: Sequence[Picture]) -> NDArray[np.uint8]:
     checks = np.add(*np.indices((height, width)) // SQUARE) % 2 > 0
     board = np.where(checks[..., None], np.array(GREY, np.uint8), np.array(WHITE, np.uint8))
     grounds: tuple[Colour | NDArray[np.uint8], ...] = (WHITE, BLACK, board, BUBBLE)
-    lines = [_spaced([over(picture, ground) for picture in pictures], axis=1) for ground in grounds]
+    lines = [
+        _spaced([over(picture, ground) for ground in pair for picture in pictures], axis=1)
+        for pair in (grounds[:2], grounds[2:])
+    ]
     return _spaced(lines, axis=0)
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from animecut import motion
 from animecut.motion import Loop, find_loop, playing
 
 TIMES = np.array([2.0, 2.1, 2.4, 2.5])  # three drawings of 0.1, 0.3 and 0.1 s
@@ -88,6 +89,16 @@ def test_held_drawings_and_their_times_decide_what_is_longest() -> None:
     loop = find_loop(*balls(np.array([20.0, 30, 40, 20, 30, 40, 55])), times)
     assert (loop.start, loop.stop) == (0, 3)
     assert loop.score == pytest.approx(1)
+
+
+def test_a_drawing_that_is_held_for_long_is_no_loop() -> None:
+    times = np.concatenate([[0, 1.0], 1.0 + np.arange(1, 12) / 12])
+    loop = find_loop(*balls(np.array([10.0, 10.5, 11.5, *range(14, 50, 4)])), times)
+    assert loop.stop - loop.start >= 3
+
+
+def test_steps_too_large_to_compare_are_no_sign_of_a_loop() -> None:
+    assert motion._jump_of_all(1 - np.eye(6)) == 1
 
 
 def test_little_is_left_as_it_is() -> None:
