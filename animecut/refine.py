@@ -21,11 +21,15 @@ Window = tuple[slice, slice]
 
 SURE = 0.05  # probability from 0 or from 1 within which the network is believed, away from its contour
 REACH = 3.0  # pixels of the network's grid: so far from its contour the network may be wrong without knowing
+FAR = 12.0  # pixels of the network's grid: so far a whole region, such as the gap beside an arm, may be
+REGION = 3  # pixels: regions are at least as wide
+ROUNDS = 2  # times that colours are counted: what the first round put right tells the second more
+CAUTION = 0.02  # probability from 0 and 1 beyond which the network's sureness counts no more against colour
 DOUBT_LIMIT = 0.5  # share of the picture: where more is in doubt, colours tell nothing and the network's alpha stays
 CELLS = 6  # cells along the longer side in which colours are counted
 SHADES = 16  # steps of each colour channel that are told apart
 EVIDENCE_WEIGHT = 3.0  # of the log odds of colour against those of the network
-EVIDENCE_LIMIT = 1.5  # log odds that colour alone can reach
+EVIDENCE_LIMIT = 2.5  # log odds that colour alone can reach
 SEEN = 0.03  # pixels: a colour seen less often than this is unknown
 INK_REACH = 3  # pixels: half the width of the widest ink line
 INK_CONTRAST = 20.0  # of 255: a line this much darker than both its sides is ink for certain
@@ -99,13 +103,7 @@ def _with_strands(smooth: Mask, crisp: Mask) -> Mask:
 
 
 def _matted(rgb: Rgb, alpha: Plane, matting: Matting, grain: float) -> Plane:
-    doubtful = _doubtful(alpha, grain)
-    guess = (alpha > SOLID).astype(np.float32)
-    if not doubtful.any():
-        return guess
-    odds = _log_odds(np.clip(alpha[doubtful], 0.01, 0.99))
-    odds += EVIDENCE_WEIGHT * _colour_evidence(rgb, alpha, doubtful) + INK_WEIGHT * _ink(rgb, alpha)[doubtful]
-    guess[doubtful] = 1 / (1 + np.exp(-odds))
+    guess, doubtful = _guessed(rgb, alpha, grain)
     grey = _blurred(guess, BAND)
     band = doubtful & (grey > 0.02) & (grey < 0.98)
     if band.any():
@@ -115,12 +113,37 @@ def _matted(rgb: Rgb, alpha: Plane, matting: Matting, grain: float) -> Plane:
     return cleared
 
 
+def _guessed(rgb: Rgb, alpha: Plane, grain: float) -> tuple[Plane, Mask]:
+    """How surely each pixel is character, by network, colour and ink together, and where that was asked.
+
+    Colours are counted where all is sure, and counted again with what they told (as GrabCut does, Rother et al. 2004).
+    """
+    inside = alpha > SOLID
+    doubtful = _doubtful(alpha, grain)
+    asked = doubtful | _near_contour(inside, FAR * grain)
+    guess = inside.astype(np.float32)
+    if not doubtful.any():
+        return guess, doubtful
+    odds = _log_odds(np.clip(alpha[asked], CAUTION, 1 - CAUTION)) + INK_WEIGHT * _ink(rgb, alpha)[asked]
+    sure = alpha
+    for _ in range(ROUNDS):
+        evidence = _colour_evidence(rgb, sure, asked)
+        guess[asked] = 1 / (1 + np.exp(-odds - EVIDENCE_WEIGHT * evidence))
+        wide = cv2.morphologyEx((inside != (guess > SOLID)).view(np.uint8), cv2.MORPH_OPEN, np.ones((REGION, REGION)))
+        doubtful = doubtful | _grown(wide.astype(np.bool_), REGION)
+        guess = np.where(doubtful, guess, inside).astype(np.float32)
+        sure = guess
+    return guess, doubtful
+
+
 def _doubtful(alpha: Plane, grain: float) -> Mask:
     """The trimap's unknown: where the network says so, and a strip along its contour where it may be wrong unawares."""
-    inside = alpha > SOLID
-    near = _distance(inside) + _distance(~inside) <= REACH * grain
-    doubtful: Mask = near | ((alpha > SURE) & (alpha < 1 - SURE))
-    return doubtful
+    return _near_contour(alpha > SOLID, REACH * grain) | ((alpha > SURE) & (alpha < 1 - SURE))
+
+
+def _near_contour(inside: Mask, reach: float) -> Mask:
+    near: Mask = _distance(inside) + _distance(~inside) <= reach
+    return near
 
 
 def _colour_evidence(rgb: Rgb, alpha: Plane, where: Mask) -> Plane:
