@@ -54,7 +54,7 @@ UNLIKE, UNLIKE_PER_COLOUR = 0.25, 0.6  # the correlation below which it is a cut
 SURELY_ALIKE = 0.6  # the correlation from which colours do not matter: fades, flashes of light
 LEAST_CHANGE = 8.0  # of 255, mean over the picture: a cut changes more, a step of a fade less
 BLANK = 8.0  # of 255: a thumb whose colours deviate by less shows nothing to compare
-MIXTURE = 0.15  # of the squared way from a mixture to the pictures mixed: how far beside them it may lie
+MIXTURE = 0.34  # of the squared way from a mixture to the pictures mixed: how far beside them it may lie
 FADE = 0.4  # of the contrast: a picture with less beside another is its fade, not another shot
 AROUND = 0.4  # seconds before and after: longer than a flash, and than half of most dissolves
 
@@ -212,8 +212,8 @@ def _caption(small: Map) -> NDArray[np.bool_]:
 def _in_shots(drawings: Iterable[Clip]) -> Iterator[Clip]:
     """The same drawings with the number of their shot, seen from as far before as behind.
 
-    A picture that cannot be the last one's next is a cut, unless the shot comes back (a flash). Blank pictures belong
-    to the shot before them, and what follows is compared with that.
+    A picture that cannot be the last one's next is a cut, unless the shot comes back (a flash, somebody passing). Blank
+    pictures belong to the shot before them, and what follows is compared with that.
     """
     behind: deque[tuple[float, Picture]] = deque()  # seconds and thumbs of this shot, without its flashes
     shot = 0
@@ -222,7 +222,7 @@ def _in_shots(drawings: Iterable[Clip]) -> Iterator[Clip]:
             now = float(drawing.times[0])
             flash = False
             if behind and not any(_alike(other, thumb) for _, other in reversed(behind)):
-                flash = any(_alike(behind[-1][1], other) for other in later)
+                flash = any(_alike(behind[i][1], other) for i in (-1, 0) for other in later)
                 new = not flash
             else:
                 new = bool(behind and later) and _dissolved(behind[0][1], thumb, later[-1])

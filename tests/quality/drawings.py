@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -42,7 +43,7 @@ class Reel:
 
 def shot(rng: np.random.Generator, frames: int) -> tuple[Picture, NDArray[np.bool_]]:
     """Somebody acts for so many frames: (frames, HEIGHT, WIDTH, 3), and where the picture changes."""
-    scene = (classroom, riverside, riverside_at_dusk)[int(rng.integers(3))](HEIGHT, WIDTH + PAN).copy()
+    scene = place(rng)
     if rng.random() < 0.7:
         props(scene, rng.uniform(0, 255, (6, 3)), rng, 6)
     design, pose = random_character(rng)
@@ -70,6 +71,16 @@ def shot(rng: np.random.Generator, frames: int) -> tuple[Picture, NDArray[np.boo
             change.append(not out or _ == 0 or x != int(pan[len(out) - 1]))
             out.append(whole[:, x : x + WIDTH])
     return np.stack(out), np.array(change)
+
+
+def place(rng: np.random.Generator) -> Picture:
+    """A part of one of the painted scenes, maybe mirrored: (HEIGHT, WIDTH + PAN, 3)."""
+    whole = (classroom, riverside, riverside_at_dusk)[int(rng.integers(3))](HEIGHT, WIDTH + PAN)
+    part = float(rng.uniform(0.4, 0.9))
+    h, w = round(HEIGHT * part), round((WIDTH + PAN) * part)
+    y, x = int(rng.integers(HEIGHT - h + 1)), int(rng.integers(WIDTH + PAN - w + 1))
+    seen = np.asarray(cv2.resize(whole[y : y + h, x : x + w], (WIDTH + PAN, HEIGHT), interpolation=cv2.INTER_CUBIC))
+    return np.ascontiguousarray(seen[:, ::-1] if rng.random() < 0.5 else seen, np.uint8)
 
 
 def acted(pose: Pose, rng: np.random.Generator) -> Pose:
