@@ -52,6 +52,7 @@ class Done:
             "frames_in": self.report.frames_in,
             "drawings": self.report.drawings,
             "shots": self.report.shots,
+            "held_flicker": round(self.report.held_flicker, 4),
             "preview": [str(path) for path in self.report.preview or ()],
             "loop": asdict(self.report.loop) if self.report.loop else None,
             "device": device,

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut import camera, compose, drawings, motion, outline, refine
+from animecut import camera, compose, drawings, flicker, motion, outline, refine
 from animecut.caption import caption, drawable
 from animecut.clip import Alpha, Clip, Pixels, Seconds, one_by_one
 from animecut.compose import Box, Colour, Picture, Placement, Size
@@ -80,6 +80,8 @@ class Report:
     frames_in: int = 0
     drawings: int = 0
     shots: int = 0
+    held_flicker: float = 0.0
+    """Mean change of alpha, in thousandths, over pairs of frames in which the source holds a drawing."""
     loop: FoundLoop | None = None
     preview: tuple[Path, Path] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -135,7 +137,7 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
         plays = motion.playing(times, speed=settings.speed, reverse=settings.reverse, bounce=settings.bounce)
         _foresee(targets, plays.times, settings)
         _wait_for(matting, watch)
-        with closing(finish(found, scene, shown, settings, looks, watch)) as finished:
+        with closing(finish(found, scene, shown, settings, looks, watch, report)) as finished:
             once = watch.each(WAITING, finished)
             for target in targets:
                 clips = _Stickers(once, stickers, plays, looks, settings.shadow, target.format, watch)
@@ -177,11 +179,11 @@ def find(
 
 
 def finish(
-    found: Spool, scene: _Scene, shown: range, settings: Settings, looks: _Looks, watch: Watch
+    found: Spool, scene: _Scene, shown: range, settings: Settings, looks: _Looks, watch: Watch, report: Report
 ) -> Generator[Picture]:
     """Those drawings set aside that are shown, as pictures of the sticker: placed, matted, and with their border."""
 
-    def sticker(drawing: tuple[Record, Placement]) -> tuple[Picture, bool]:
+    def sticker(drawing: tuple[Record, Placement]) -> tuple[Picture, Picture, bool]:
         with watch.during("compose"):
             placed, coarse, grain = _placed(*drawing)
         with watch.during("refine"):
@@ -191,18 +193,25 @@ def finish(
             rgba[..., 3] = np.minimum(rgba[..., 3], placed[..., 3])
         with watch.during("compose"):
             rgba = compose.set_on(rgba, scene.canvas, scene.corner)
-            return outline.outlined(rgba, settings.outline, looks.border) if settings.outline else rgba, hopeless
+            finished = outline.outlined(rgba, settings.outline, looks.border) if settings.outline else rgba
+        return finished, placed[..., :3], hopeless
 
     doubtful = 0
+    before: tuple[Picture, Picture] | None = None
+    changes: list[float] = []
     set_aside = ((found[index], scene.placements[index]) for index in shown)
-    for done, (picture, hopeless) in enumerate(side_by_side(sticker, set_aside), start=1):
+    for done, (picture, source, hopeless) in enumerate(side_by_side(sticker, set_aside), start=1):
         doubtful += hopeless
+        if before and flicker.held(before[0], source):
+            changes.append(flicker.change(before[1], picture))
+        before = source, picture
         watch.progress("matting", done, len(shown))
         if doubtful and done == len(shown):
             watch.notice(
                 f"{doubtful} of {done} drawings were too doubtful to be matted; their edges are the network's own"
             )
         yield picture
+    report.held_flicker = flicker.held_flicker(changes, report.frames_in - report.drawings + len(changes))
 
 
 def _written(target: Target, clips: Iterable[Clip], settings: Settings) -> Output:

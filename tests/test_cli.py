@@ -129,6 +129,7 @@ def test_json_is_one_object_per_input_on_standard_output(
     assert done.exit_code == 1
     good, bad = (json.loads(line) for line in done.stdout.splitlines())
     assert (good["frames_in"], good["drawings"], good["shots"], good["error"]) == (12, 6, 1, None)
+    assert good["held_flicker"] == 0
     (output,) = good["outputs"]
     assert set(output) >= {
         "path",
