@@ -231,11 +231,18 @@ def _read_gif(path: Path) -> Iterator[Found]:
 
 
 def _read_webm(path: Path) -> Iterator[Found]:
+    """A picture lasts until the next one: Matroska leaves out a duration near that of its frame rate."""
     decoder = av.CodecContext.create("libvpx-vp9", "r")  # FFmpeg's own decoder does not know alpha
+    waiting: tuple[Found, int] | None = None
     with av.open(str(path)) as container:
         for packet in container.demux(video=0):
             for frame in decoder.decode(packet if packet.size else None):
-                yield _seen_in(frame)
+                found, at = _seen_in(frame), frame.pts or 0
+                if waiting:
+                    yield *waiting[0][:2], float((at - waiting[1]) * (frame.time_base or 0))
+                waiting = found, at
+    if waiting:
+        yield waiting[0]
 
 
 def _read_mov(path: Path) -> Iterator[Found]:

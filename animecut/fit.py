@@ -21,7 +21,7 @@ from animecut.likeness import still_score
 from animecut.platforms import Platform
 from animecut.schedule import plan
 from animecut.spool import Spool
-from animecut.trials import AIM, Canvas, Drawings, Picture, Trials, Try
+from animecut.trials import AIM, COLOURS, Canvas, Drawings, Picture, Trials, Try
 
 ENOUGH = 0.88  # of a byte limit; nearer is not worth another encode
 ENCODES = 6  # at most, between two bounds
@@ -156,6 +156,10 @@ def _graded(trials: Trials, pace: float, low: int, high: int) -> Try:
     """The best grade that fits, from `low`, which does, to `high`."""
     if trials.fits(Try(pace, high)):
         return Try(pace, high)
+    if high == trials.top == COLOURS["apng"]:  # all colours are far from the most that are counted
+        high -= 1
+        if trials.fits(Try(pace, high)):
+            return Try(pace, high)
     return _between(trials, lambda x: Try(pace, round(low * (high / low) ** x)))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from animecut.clip import Seconds
 from animecut.errors import InputError, OutputError
-from animecut.platforms import Platform
+from animecut.platforms import PLATFORMS, Platform
 
 EARLY = 0.003  # seconds that a drawing's time may be short: sources round their times
 TWOS, THREES = 1 / 12 - EARLY, 1 / 8 - EARLY  # seconds per drawing at 24 frames a second, as animators shoot them
@@ -76,7 +76,9 @@ def plan(posts: Seconds, scores: Sequence[float], row: Platform, *, loop: int, f
     count = _count(posts, end)
     if count < row.min_frames:
         there = f"there {'is' if count == 1 else 'are'} {count}"
-        raise OutputError(f"{row.name} takes at least {row.min_frames} drawings and {there}; choose a longer range")
+        still = f", or --for {row.name}-static" if f"{row.name}-static" in PLATFORMS else ""
+        wanted = f"at least {row.min_frames} drawings"
+        raise OutputError(f"{row.name} takes {wanted} and {there}; choose a longer or livelier range{still}")
     start = _first(posts, scores[:count], first, automatic=row.rests_on_first and plays != 1)
     if start:
         said.append(f"starts at {posts[start] - posts[0]:.2f} s" + (", its best still" if first is None else ""))

@@ -380,3 +380,15 @@ def test_an_apng_of_few_colours_is_indexed_and_exact(levels: int, count: int, tm
     for reader in (read_pillow, read_av):
         found, _ = reader(path)
         np.testing.assert_array_equal(np.stack(found), pixels)
+
+
+def test_a_webm_on_ones_keeps_its_time(tmp_path: Path) -> None:
+    """24 drawings a second, after some on twos: Matroska then leaves out durations, and they are not asked for."""
+    pixels = walk(8).pixels[np.arange(30) % 8]
+    times = np.append(np.arange(18) / 12, 1.5 + np.arange(13) / 24)
+    written = write(target(tmp_path, "webm"), [Clip(pixels, times)], "webm")
+    assert written.frames == 30
+    assert written.duration_s == pytest.approx(2.0, abs=0.0011)
+    with av.open(str(written.path)) as container:
+        stamps = [packet.pts for packet in container.demux(video=0) if packet.pts is not None]
+    assert stamps == [round(time * 1000) for time in times[:-1]]
