@@ -6,6 +6,7 @@ backbone -> pyramid pooling -> bottleneck -> decoder with low-level skips -> log
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from animecut.errors import WeightsError
 
@@ -230,6 +232,16 @@ class PSPNet(nn.Module):
         corners = self.architecture.align_corners
         logits = F.interpolate(self.classifier(y), x.shape[-2:], mode="bilinear", align_corners=corners)
         return logits[..., :height, :width]
+
+
+def fused(network: PSPNet) -> PSPNet:
+    """The network for use alone: each batch norm worked into the convolution before it. Changes what is given."""
+    for module in network.modules():
+        if isinstance(module, nn.Sequential):
+            for i, (layer, following) in enumerate(pairwise(list(module))):
+                if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
+                    module[i], module[i + 1] = fuse_conv_bn_eval(layer, following), nn.Identity()
+    return network
 
 
 def save(network: PSPNet, path: Path, provenance: dict[str, object]) -> None:

@@ -152,23 +152,21 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
 def find(
     source: Path, settings: Settings, segment: Segment, watch: Watch, report: Report
 ) -> Generator[tuple[Clip, Alpha]]:
-    """Every drawing of the source with its calm, coarse alpha. Stages run side by side, a few drawings at a time."""
+    """Every drawing of the source with its calm, coarse alpha. Stages run side by side, a drawing at a time."""
     since = settings.start if settings.frame is None else settings.frame
-    at_once = settings.batch_size
     with Threads() as threads:
 
         def beside(stage: str, items: Iterator[Item]) -> Iterator[Item]:
             return watch.each(WAITING, threads.ahead(watch.each(stage, items)))
 
-        clips = beside("decode", decode(source, since, settings.end, chunk=at_once))
+        clips = beside("decode", decode(source, since, settings.end, chunk=1))
         if settings.frame is not None:
             clips = islice(one_by_one(clips), 1)
-        clips = drawings.merge_held(_counted(clips, source, settings, watch, report), chunk=at_once)
+        clips = drawings.merge_held(_counted(clips, source, settings, watch, report), chunk=1)
         if settings.fps:
-            clips = drawings.at_most(clips, settings.fps, chunk=at_once)
+            clips = drawings.at_most(clips, settings.fps, chunk=1)
         clips = beside("drawings", clips)
-        found: Found = ((clip, segment(compose.over(clip.pixels, compose.GREY))) for clip in clips)
-        found = beside("segment", found)
+        found = beside("segment", _segmented(clips, segment))
         found = watch.each("pick", pick(found, settings.pick))
         found = watch.each("steady", steady(found, strength=settings.steady))
         found = beside("pick", without_specks(found, keep_effects=settings.keep_effects))
@@ -176,6 +174,12 @@ def find(
             report.drawings += len(clip)
             report.shots = max(report.shots, clip.shot + 1)
             yield clip, alpha
+
+
+def _segmented(clips: Iterator[Clip], segment: Segment) -> Found:
+    """Drawings with their coarse alpha, as many at once as the network is quick with."""
+    for clip in drawings.packed(clips, getattr(segment, "batch_size", 1)):
+        yield clip, segment(compose.over(clip.pixels, compose.GREY))
 
 
 def finish(
@@ -317,11 +321,15 @@ def _loop(found: Spool, scene: _Scene, seen: _Seen, report: Report, watch: Watch
 def _placed(record: Record, placement: Placement) -> tuple[Pixels, NDArray[np.float32], float]:
     """A drawing set aside at the sticker's size, its coarse alpha there, and sticker pixels per pixel of that."""
     picture, (top, left), (height, width), alpha = record
-    whole = np.zeros((height, width, picture.shape[2]), np.uint8)
-    whole[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    crop = placement.crop
+    ground = np.zeros((crop.height, crop.width, picture.shape[2]), np.uint8)
+    y, x = int(top) - crop.top, int(left) - crop.left
+    part = ground[max(0, y) : max(0, y + len(picture)), max(0, x) : max(0, x + picture.shape[1])]
+    part[:] = picture[max(0, -y) :, max(0, -x) :][: part.shape[0], : part.shape[1]]
     coarse = compose.resample_alpha(alpha.astype(np.float32), placement, (int(height), int(width)))
-    grain = placement.size[1] / placement.crop.width * width / alpha.shape[1]
-    return compose.resample(whole, placement), coarse, float(grain)
+    grain = placement.size[1] / crop.width * width / alpha.shape[1]
+    whole = Placement(Box(0, 0, crop.width, crop.height), placement.size)
+    return compose.resample(ground, whole), coarse, float(grain)
 
 
 def _counted(clips: Iterable[Clip], source: Path, settings: Settings, watch: Watch, report: Report) -> Iterator[Clip]:

@@ -22,17 +22,19 @@ SHORTEST = 32  # pixels; the network takes nothing smaller
 class Segmenter:
     """A network on a device.
 
-    weights: a file that animecut-train wrote.  device: auto, cpu, cuda or mps.  batch_size: pictures at once on a GPU.
+    weights: a file that animecut-train wrote.  device: auto, cpu, cuda or mps.  batch_size: pictures at once on a GPU,
+    halved where they do not fit its memory.
     Raises DeviceError for a device that is not there, WeightsError for a file that is no network of ours.
     """
 
     def __init__(self, weights: Path = network.DEFAULT_WEIGHTS, device: str = "auto", batch_size: int = 16) -> None:
         self.device = choose_device(device)
-        self.batch_size = batch_size
+        # One by one on a CPU: as fast as in batches there, and no neighbour can change a picture's mask.
+        self.batch_size = 1 if self.device.type == "cpu" else batch_size
         self.dtype = _fast_dtype(self.device)
         net, self.provenance = network.load(weights)
         self._character = net.architecture.classes.index("character")
-        self._network = net.to(self.device, self.dtype).to(memory_format=torch.channels_last)
+        self._network = network.fused(net).to(self.device, self.dtype).to(memory_format=torch.channels_last)
 
     @property
     def device_name(self) -> str:
@@ -51,18 +53,25 @@ class Segmenter:
 
     @torch.inference_mode()
     def _probabilities(self, small: Pixels) -> Iterator[Alpha]:
-        # One by one on a CPU: as fast as in batches there, and no neighbour can change a picture's mask.
-        batch = 1 if self.device.type == "cpu" else self.batch_size
-        for start in range(0, len(small), batch):
+        start = 0
+        while start < len(small):
             try:
-                yield self._forward(small[start : start + batch])
+                probability = self._forward(small[start : start + self.batch_size])
             except torch.OutOfMemoryError as error:
-                raise DeviceError(
-                    f"{self.device_name}: out of memory with {batch} pictures; try --batch-size {max(1, batch // 2)}"
-                ) from error
+                if self.batch_size == 1:
+                    raise DeviceError(
+                        f"{self.device_name}: out of memory with a single picture; free some, or use --device cpu"
+                    ) from error
+                self.batch_size //= 2  # from now on
+                continue
+            yield probability
+            start += self.batch_size
 
     def _forward(self, small: Pixels) -> Alpha:
-        rgb = torch.from_numpy(small).to(self.device, non_blocking=True).permute(0, 3, 1, 2)
+        pictures = torch.from_numpy(small)
+        if self.device.type == "cuda":
+            pictures = pictures.pin_memory()  # or the copy would block after all
+        rgb = pictures.to(self.device, non_blocking=True).permute(0, 3, 1, 2)
         rgb = rgb.to(self.dtype, memory_format=torch.channels_last) / 255
         probability: Tensor = self._network(rgb).float().softmax(dim=1)[:, self._character]
         return probability.cpu().numpy()

@@ -44,8 +44,8 @@ class Settings:
     """Weights that animecut-train wrote. None: the ones that come with animecut."""
     device: str = "auto"
     """auto, cpu, cuda or mps."""
-    batch_size: int = 4
-    """Pictures that go through the stages together, and that a GPU sees at once."""
+    batch_size: int = 16
+    """Pictures that a GPU sees at once."""
     pick: str = "all"
     """Which character: all, largest, left, right, center, or X,Y in the source's pixels at the start."""
     matting: Matting = "closed-form"

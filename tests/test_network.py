@@ -61,6 +61,17 @@ def test_the_network_needs_no_torchvision() -> None:
     assert done.stdout.strip() == "set()"
 
 
+def test_working_batch_norm_into_convolutions_changes_no_logit() -> None:
+    net = PSPNet(Architecture(width=16, decoder=(8, 8)))
+    x = torch.rand(4, 3, 64, 64)
+    net(x)  # in training: the norms get means and variances that are not 0 and 1
+    with torch.inference_mode():
+        before = net.eval()(x)
+        after = network.fused(net)(x)
+    assert not [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    assert torch.allclose(after, before, atol=1e-4)
+
+
 def test_dilation_changes_no_weight() -> None:
     """The same tensors serve every output stride, as torchvision names them."""
     keys = [set(PSPNet(Architecture(output_stride=stride)).state_dict()) for stride in (8, 16, 32)]

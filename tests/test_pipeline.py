@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from animecut.clip import Alpha, Pixels
 from animecut.errors import InputError, NoCharacter, OutputError, SettingsError
 from animecut.pipeline import Report, Target, cut
 from animecut.settings import Format, Settings
@@ -118,13 +119,25 @@ def test_what_a_source_left_transparent_stays_so(tmp_path: Path) -> None:
     assert frame[110, 128, 3] == 255
 
 
+class InBatches:
+    """A network that sees so many pictures at once."""
+
+    def __init__(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+
+    def __call__(self, pixels: Pixels) -> Alpha:
+        assert len(pixels) <= self.batch_size
+        return world.see(pixels)
+
+
 def test_neither_batches_nor_workers_change_a_pixel(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = []
     for batch_size, workers in ((1, 1), (4, 2), (16, 5)):
         monkeypatch.setattr("animecut.overlap.cores", partial(int, workers))
-        run(clip, tmp_path, "apng", size=96, batch_size=batch_size)
+        target = Target(tmp_path / "out.png", "apng")
+        cut(clip, [target], Settings(formats=("apng",), size=96), InBatches(batch_size), Watch())
         files.append((tmp_path / "out.png").read_bytes())
     assert files[0] == files[1] == files[2]
 

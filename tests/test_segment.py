@@ -71,14 +71,40 @@ def test_auto_takes_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) 
     assert choose_device("auto").type == "cuda"
 
 
-def test_out_of_memory_says_what_to_do(weights: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def _with_room_for(most: int, segmenter: Segmenter, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Pretend that the device has memory for so many pictures at once; gives how many each call of the network had."""
+    batches: list[int] = []
+    forward = segmenter._forward
+
+    def limited(small: np.ndarray) -> np.ndarray:
+        batches.append(len(small))
+        if len(small) > most:
+            raise torch.OutOfMemoryError
+        return forward(small)
+
+    monkeypatch.setattr(segmenter, "_forward", limited)
+    return batches
+
+
+def test_batches_that_do_not_fit_are_halved_and_stay_so(
+    weights: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     segmenter = Segmenter(weights, "cpu")
+    alone = segmenter(pixels)
+    segmenter.batch_size = 8  # as on a GPU
+    batches = _with_room_for(2, segmenter, monkeypatch)
+    assert np.allclose(segmenter(pixels), alone, atol=0.02)
+    assert batches == [5, 4, 2, 2, 1]
+    segmenter(pixels[:2])
+    assert batches[5:] == [2]
 
-    def full(_: np.ndarray) -> np.ndarray:
-        raise torch.OutOfMemoryError
 
-    monkeypatch.setattr(segmenter, "_forward", full)
-    with pytest.raises(DeviceError, match="--batch-size"):
+def test_out_of_memory_with_one_picture_says_what_to_do(
+    weights: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segmenter = Segmenter(weights, "cpu")
+    _with_room_for(0, segmenter, monkeypatch)
+    with pytest.raises(DeviceError, match="--device cpu"):
         segmenter(pixels)
 
 

@@ -96,7 +96,7 @@ def alone(
         costs[name] = measured(lambda: list(work()), repeat)
         return list(work())
 
-    at_once = settings.batch_size
+    at_once = 1  # as the pipeline does
     costs["decode"] = measured(
         lambda: sum(len(c) for c in decode(clip, settings.start, settings.end, chunk=at_once)), repeat
     )
