@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from animecut import preview
-from animecut.errors import AnimecutError, OutputError, SettingsError
+from animecut.errors import AnimecutError, DeviceError, OutputError, SettingsError, WeightsError
 from animecut.pipeline import Report, Segment, Target, cut
 from animecut.platforms import find
 from animecut.settings import SUFFIXES, Format, Settings
@@ -103,13 +103,13 @@ def run(
 
 
 def one(job: Job, segment: Segment, watch: Watch, *, overwrite: bool) -> Done:
-    """Do one job. Raises SettingsError for what is wrong with every input."""
+    """Do one job. Raises SettingsError, WeightsError and DeviceError for what is wrong with every input."""
     started = time.perf_counter()
     report, problem = Report(), None
     try:
         _make_room(job, overwrite)
         report = cut(job.source, job.targets, job.settings, segment, watch)
-    except SettingsError:
+    except (SettingsError, WeightsError, DeviceError):
         raise
     except AnimecutError as error:
         problem = str(error)

@@ -3,7 +3,6 @@
 import json
 import signal
 import sys
-import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -191,15 +190,10 @@ def _run(
     """Do everything and say how it went; return how many inputs failed."""
     from animecut import batch
     from animecut.bars import Bars
-    from animecut.network import DEFAULT_WEIGHTS
-    from animecut.segment import Segmenter
+    from animecut.loading import Loading
 
     jobs = batch.plan(inputs, output, settings)
-    started = time.perf_counter()
-    segmenter = Segmenter(settings.weights or DEFAULT_WEIGHTS, settings.device, settings.batch_size)
-    startup = time.perf_counter() - started
-    if not quiet:
-        _say(f"device: {segmenter.device_name}")
+    segmenter = Loading(settings.weights, settings.device, settings.batch_size)
     failed = 0
     for done in batch.run(jobs, segmenter, partial(Bars, silent=quiet), overwrite=overwrite):
         failed += done.problem is not None
@@ -209,9 +203,7 @@ def _run(
             for line in _lines(done, segmenter.device_name):
                 _say(line)
         if as_json:
-            done.report.seconds.setdefault("startup", startup)
             typer.echo(json.dumps(done.as_json(segmenter.device_name)))
-        startup = 0.0
     if len(jobs) > 1 and not quiet:
         _say(f"{len(jobs) - failed} of {len(jobs)} done" + (f", {failed} failed" if failed else ""))
     return failed

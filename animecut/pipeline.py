@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import partial, reduce
 from itertools import islice
 from pathlib import Path
 
@@ -124,7 +124,7 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
     report = Report(seconds=watch.seconds)
     looks = _looks(settings)
     with Spool() as found, Spool() as stickers:
-        matting = soon(refine.warm_up)  # beside the other stages
+        matting = soon(partial(_load_matting, segment))
         with closing(find(source, settings, segment, watch, report)) as stream:
             seen = _set_aside(stream, found, source)
         scene = _composed(seen, settings)
@@ -166,7 +166,7 @@ def find(
         if settings.fps:
             clips = drawings.at_most(clips, settings.fps, chunk=1)
         clips = beside("drawings", clips)
-        found = beside("segment", _segmented(clips, segment))
+        found = beside("segment", _segmented(clips, segment, watch))
         found = watch.each("pick", pick(found, settings.pick))
         found = watch.each("steady", steady(found, strength=settings.steady))
         found = beside("pick", without_specks(found, keep_effects=settings.keep_effects))
@@ -176,10 +176,17 @@ def find(
             yield clip, alpha
 
 
-def _segmented(clips: Iterator[Clip], segment: Segment) -> Found:
+def _segmented(clips: Iterator[Clip], segment: Segment, watch: Watch) -> Found:
     """Drawings with their coarse alpha, as many at once as the network is quick with."""
-    for clip in drawings.packed(clips, getattr(segment, "batch_size", 1)):
+    with watch.during("startup"):
+        at_once = _batch_size(segment)
+    for clip in drawings.packed(clips, at_once):
         yield clip, segment(compose.over(clip.pixels, compose.GREY))
+
+
+def _batch_size(segment: Segment) -> int:
+    """Waits for a network that is still being loaded; a plain function takes pictures one by one."""
+    return getattr(segment, "batch_size", 1)
 
 
 def finish(
@@ -342,6 +349,11 @@ def _counted(clips: Iterable[Clip], source: Path, settings: Settings, watch: Wat
         report.frames_in += len(clip)
         watch.progress("finding", report.frames_in, total)
         yield clip
+
+
+def _load_matting(segment: Segment) -> None:
+    _batch_size(segment)  # two imports at once would only wait for each other
+    refine.warm_up()
 
 
 def _wait_for(matting: Future[None], watch: Watch) -> None:

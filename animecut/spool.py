@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-IN_MEMORY = 256 * 2**20  # bytes; more than that goes to disk, so that a long clip needs no more memory than a short one
+IN_MEMORY = 64 * 2**20  # bytes; more than that goes to disk, so that a long clip needs no more memory than a short one
 
 Record = tuple[NDArray[Any], ...]
 

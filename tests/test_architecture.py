@@ -14,6 +14,7 @@ GROUND = {"clip", "errors", "overlap"}
 MAY = {
     "segment": {"network"},
     "network": set(),
+    "loading": {"network", "segment"},
     "settings": set(),
     "pipeline": {room.stem for room in ROOMS} - {"cli", "bars", "batch"},
     "batch": {"preview", "pipeline", "platforms", "settings", "watch"},

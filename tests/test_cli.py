@@ -22,6 +22,7 @@ class SeeingSegmenter:
     """In place of the network: knows the figure of tests/world.py by its colour."""
 
     device_name = "cpu (colour)"
+    batch_size = 1
 
     def __init__(self, weights: Path, device: str, batch_size: int) -> None:
         pass

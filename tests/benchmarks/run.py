@@ -1,6 +1,7 @@
 """Where the time goes: every stage alone, the whole job, start-up by part, memory, and peers on the same pictures.
 
 Run: python -m tests.benchmarks.run [CLIP] [--start T] [--end T] [--repeat 5] [--make SECONDS] [--peers]
+     python -m tests.benchmarks.run --memory      peak memory for clips of one minute and of ten; takes half an hour
 
 Without CLIP a 1080p clip drawn on twos is made, 3 seconds long, or as long as --make says. Figures are medians: seconds
 of wall time (only worth something on an idle machine) and of CPU (user and system, all threads), and drawings a second.
@@ -132,7 +133,7 @@ def whole(clip: Path, settings: Settings, segmenter: Segmenter, folder: Path, re
 
 def in_a_process(clip: Path, settings: Settings, folder: Path) -> tuple[dict[str, object], float]:
     """What --json says of the command, from its start; and its peak memory in MB."""
-    words = [sys.executable, "-m", "animecut", str(clip), "-o", str(folder / "process.webp"), "--json", "--quiet"]
+    words = [sys.executable, "-m", "animecut", str(clip), "-o", str(folder / f"{clip.stem}.webp"), "--json", "--quiet"]
     for name, value in (("--start", settings.start), ("--end", settings.end)):
         words += [] if value is None else [name, str(value)]
     code = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
@@ -140,6 +141,17 @@ def in_a_process(clip: Path, settings: Settings, folder: Path) -> tuple[dict[str
     said = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True).stdout
     report, peak = said.splitlines()
     return json.loads(report), float(peak)
+
+
+def long_clips() -> None:
+    """Peak memory of the command for one minute and for ten."""
+    peaks = []
+    with tempfile.TemporaryDirectory() as folder:
+        for minutes in (1, 10):
+            clip = make(Path(folder) / f"{minutes}.mp4", 60 * minutes)
+            peaks.append(in_a_process(clip, Settings(), Path(folder))[1])
+            print(f"{minutes:3} min: peak memory {peaks[-1]:.0f} MB")
+    print(f"ten minutes by one: {peaks[1] / peaks[0]:.2f}")
 
 
 def beside_peers(clip: Path, settings: Settings, segmenter: Segmenter, rate: float, repeat: int) -> None:
@@ -176,7 +188,11 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--make", type=float, default=3.0, metavar="SECONDS")
     parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--memory", action="store_true")
     words = parser.parse_args()
+    if words.memory:
+        long_clips()
+        return
     settings = Settings(start=words.start, end=words.end)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
