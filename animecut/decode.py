@@ -144,8 +144,10 @@ def _clips(shown: Iterable[tuple[_Timed, float, float]], chunk: int) -> Iterator
         image = picture.pixels()
         if not times:
             room = max(1, min(chunk, CHUNK_BYTES // image.nbytes))
-            pixels, times = np.empty((room, *image.shape), np.uint8), [since]
-        pixels[len(times) - 1] = image
+            alone = np.ascontiguousarray(image)[None]
+            pixels, times = alone if room == 1 else np.empty((room, *image.shape), np.uint8), [since]
+        if len(pixels) > 1:
+            pixels[len(times) - 1] = image
         times.append(until)
         if len(times) > len(pixels):
             yield Clip(pixels, np.array(times))
@@ -323,7 +325,8 @@ def _painter(path: Path, stream: VideoStream, first: VideoFrame, max_pixels: int
     """What turns a stream's frames into upright pictures with square pixels, all of the size of the first."""
     width, height = max(1, round(first.width * (stream.sample_aspect_ratio or 1))), first.height
     _check_size(path, width, height, max_pixels)
-    target = width, height, "rgba" if any(component.is_alpha for component in first.format.components) else "rgb24"
+    # RGB in planes: swscale writes them in half the time that rgb24 takes, bit for bit the same.
+    target = width, height, "rgba" if any(component.is_alpha for component in first.format.components) else "gbrp"
     untagged = Colorspace.ITU709 if first.height >= HD_LINES else Colorspace.ITU601
     # Asked of one frame only: in PyAV a frame and its side data hold each other until the garbage collector comes.
     display = cast(Mapping[str, bytes], first.side_data).get("DISPLAYMATRIX")
