@@ -148,6 +148,15 @@ def _scale(length: int, before: int, after: int, size: int, margin: int) -> floa
     return max((size - m0 - m1) / (length + room0 + room1) for (m0, room0), (m1, room1) in choices)
 
 
+def cropped(part: Picture, top: int, left: int, crop: Box) -> Picture:
+    """The crop of a picture of which only a part is kept, its first pixel at (top, left); 0 elsewhere."""
+    ground = np.zeros((crop.height, crop.width, part.shape[2]), np.uint8)
+    y, x = top - crop.top, left - crop.left
+    seen = ground[max(0, y) : max(0, y + part.shape[0]), max(0, x) : max(0, x + part.shape[1])]
+    seen[:] = part[max(0, -y) :, max(0, -x) :][: seen.shape[0], : seen.shape[1]]
+    return ground
+
+
 def resample(pixels: Picture, placement: Placement) -> Picture:
     """The crop at the output's size: area means down, cubic up, clipped to its neighbours so that no line rings.
 

@@ -178,15 +178,10 @@ def find(
 
 def _segmented(clips: Iterator[Clip], segment: Segment, watch: Watch) -> Found:
     """Drawings with their coarse alpha, as many at once as the network is quick with."""
-    with watch.during("startup"):
-        at_once = _batch_size(segment)
+    with watch.during("startup"):  # asked for its batch size, a network waits until it is loaded
+        at_once = getattr(segment, "batch_size", 1)
     for clip in drawings.packed(clips, at_once):
         yield clip, segment(compose.over(clip.pixels, compose.GREY))
-
-
-def _batch_size(segment: Segment) -> int:
-    """Waits for a network that is still being loaded; a plain function takes pictures one by one."""
-    return getattr(segment, "batch_size", 1)
 
 
 def finish(
@@ -329,14 +324,10 @@ def _placed(record: Record, placement: Placement) -> tuple[Pixels, NDArray[np.fl
     """A drawing set aside at the sticker's size, its coarse alpha there, and sticker pixels per pixel of that."""
     picture, (top, left), (height, width), alpha = record
     crop = placement.crop
-    ground = np.zeros((crop.height, crop.width, picture.shape[2]), np.uint8)
-    y, x = int(top) - crop.top, int(left) - crop.left
-    part = ground[max(0, y) : max(0, y + len(picture)), max(0, x) : max(0, x + picture.shape[1])]
-    part[:] = picture[max(0, -y) :, max(0, -x) :][: part.shape[0], : part.shape[1]]
     coarse = compose.resample_alpha(alpha.astype(np.float32), placement, (int(height), int(width)))
     grain = placement.size[1] / crop.width * width / alpha.shape[1]
     whole = Placement(Box(0, 0, crop.width, crop.height), placement.size)
-    return compose.resample(ground, whole), coarse, float(grain)
+    return compose.resample(compose.cropped(picture, int(top), int(left), crop), whole), coarse, float(grain)
 
 
 def _counted(clips: Iterable[Clip], source: Path, settings: Settings, watch: Watch, report: Report) -> Iterator[Clip]:
@@ -352,7 +343,7 @@ def _counted(clips: Iterable[Clip], source: Path, settings: Settings, watch: Wat
 
 
 def _load_matting(segment: Segment) -> None:
-    _batch_size(segment)  # two imports at once would only wait for each other
+    getattr(segment, "batch_size", 1)  # waits: two imports at once would only be in each other's way
     refine.warm_up()
 
 
