@@ -72,8 +72,7 @@ def find_loop(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], times: Seconds
     After drawings start..stop - 1, drawing `stop` would have come, and `start` comes instead: what counts is how alike
     the two are, and how alike their neighbours are, which tells a swing's way from its way back (video textures, Schödl
     et al. 2000). Where the whole clip is taken nothing is left that would have come; there the steps across the seam
-    have to be as large as those beside it. A clip of no more than SHORTEST seconds or FEWEST drawings
-    stays whole.
+    have to be as large as those beside it. A clip of at most SHORTEST seconds or FEWEST drawings stays whole.
     """
     count = len(alpha)
     apart = _distances(rgb, alpha)

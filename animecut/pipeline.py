@@ -4,17 +4,17 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import partial, reduce
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut import camera, compose, drawings, flicker, motion, outline, refine
+from animecut import compose, drawings, flicker, motion, outline, refine
 from animecut.caption import caption, drawable
 from animecut.clip import Alpha, Clip, Pixels, Seconds, one_by_one
-from animecut.compose import Box, Colour, Picture, Placement, Size
+from animecut.compose import Box, Colour, Picture, Placement
 from animecut.decode import decode, describe
 from animecut.encode import Written, write
 from animecut.errors import NoCharacter, SettingsError
@@ -23,6 +23,7 @@ from animecut.overlap import Item, Threads, side_by_side, soon
 from animecut.pick import pick, without_specks
 from animecut.platforms import Platform, check, free
 from animecut.preview import write_preview
+from animecut.scene import Scene, Seen, composed
 from animecut.schedule import plan
 from animecut.settings import Format, Settings
 from animecut.spool import Record, Spool
@@ -85,25 +86,6 @@ class Report:
     loop: FoundLoop | None = None
     preview: tuple[Path, Path] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What the source showed: for every drawing where its character is and in which shot, and (T + 1,) seconds."""
-
-    picture: Size
-    boxes: list[Box | None]
-    shots: list[int]
-    times: Seconds
-
-
-@dataclass(frozen=True)
-class _Scene:
-    """Where every drawing's crop goes on the sticker's canvas, and the row and column where it stands there."""
-
-    placements: list[Placement]
-    canvas: Size
-    corner: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -171,7 +153,6 @@ def find(
         found = watch.each("steady", steady(found, strength=settings.steady))
         found = beside("pick", without_specks(found, keep_effects=settings.keep_effects))
         for clip, alpha in found:
-            report.drawings += len(clip)
             report.shots = max(report.shots, clip.shot + 1)
             yield clip, alpha
 
@@ -185,7 +166,7 @@ def _segmented(clips: Iterator[Clip], segment: Segment, watch: Watch) -> Found:
 
 
 def finish(
-    found: Spool, scene: _Scene, shown: range, settings: Settings, looks: _Looks, watch: Watch, report: Report
+    found: Spool, scene: Scene, shown: range, settings: Settings, looks: _Looks, watch: Watch, report: Report
 ) -> Generator[Picture]:
     """Those drawings set aside that are shown, as pictures of the sticker: placed, matted, and with their border."""
 
@@ -259,9 +240,9 @@ def _looks(settings: Settings) -> _Looks:
     return _Looks(border, compose.read_background(settings.background))
 
 
-def _set_aside(stream: Found, found: Spool, source: Path) -> _Seen:
+def _set_aside(stream: Found, found: Spool, source: Path) -> Seen:
     """Put every drawing away, no more of it than its character needs."""
-    seen = _Seen((0, 0), [], [], np.empty(0))
+    seen = Seen((0, 0), [], [], np.empty(0))
     times: list[float] = []
     present = False
     end = 0.0
@@ -282,29 +263,20 @@ def _set_aside(stream: Found, found: Spool, source: Path) -> _Seen:
     return replace(seen, times=np.array([*times, end]))
 
 
-def _composed(seen: _Seen, settings: Settings) -> _Scene:
-    """Crops as large as the sticker allows, with room for what is drawn around the character."""
-    around = outline.room(max(settings.bounds), outline=settings.outline, shadow=settings.shadow)
-    height, width = (side - 2 * around for side in settings.bounds)
-    there = [box for box in seen.boxes if box]
-    whole = Box(0, 0, seen.picture[1], seen.picture[0])
-    everywhere = reduce(Box.__or__, there)
-    if settings.follow:
-        share = settings.margin / max(height, width)
-        crops = camera.follow(seen.boxes, seen.times, seen.shots, seen.picture, share)
-        placements = [compose.fill(crop, (height, width)) for crop in crops]
-    elif settings.crop:
-        placements = [compose.place(everywhere, seen.picture, (height, width), settings.margin)] * len(seen.boxes)
-    else:
-        placements = [compose.fill(whole, (height, width))] * len(seen.boxes)
-    size = placements[0].size
-    if settings.canvas is None:
-        return _Scene(placements, (size[0] + 2 * around, size[1] + 2 * around), (around, around))
-    row, column = compose.corner(size, (height, width), everywhere if settings.crop else whole, seen.picture)
-    return _Scene(placements, settings.bounds, (row + around, column + around))
+def _composed(seen: Seen, settings: Settings) -> Scene:
+    return composed(
+        seen,
+        settings.bounds,
+        exactly=settings.canvas is not None,
+        crop=settings.crop,
+        follow=settings.follow,
+        margin=settings.margin,
+        outline=settings.outline,
+        shadow=settings.shadow,
+    )
 
 
-def _loop(found: Spool, scene: _Scene, seen: _Seen, report: Report, watch: Watch) -> range:
+def _loop(found: Spool, scene: Scene, seen: Seen, report: Report, watch: Watch) -> range:
     """The drawings that loop best; all of them where none do."""
     placed = []
     for record, placement in zip(found, scene.placements, strict=True):

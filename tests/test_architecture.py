@@ -29,6 +29,7 @@ MAY = {
     "schedule": {"platforms"},
     "outline": {"compose"},
     "camera": {"compose"},
+    "scene": {"camera", "compose", "outline"},
     "caption": {"compose"},
     "preview": {"compose", "encode", "platforms"},
     "check_cli": {"platforms"},
