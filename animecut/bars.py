@@ -25,13 +25,13 @@ class Bars(Watch):
     ) -> None:
         self._close()
 
-    def progress(self, stage: str, done: int, total: int | None) -> None:
+    def progress(self, stage: str, done: int, total: int | None, unit: str = "pictures") -> None:
         """Move the stage's bar; a new stage gets a new bar."""
         if self._bar is None or stage != self._stage:
             self._close()
             # None: tqdm itself stays silent where standard error is no terminal.
             self._bar = tqdm(
-                desc=stage, total=total, unit=" pictures", disable=True if self._silent else None, leave=False
+                desc=stage, total=total, unit=f" {unit}", disable=True if self._silent else None, leave=False
             )
             self._stage = stage
         self._bar.update(done - self._bar.n)
@@ -40,6 +40,10 @@ class Bars(Watch):
         """Print a line above the bars."""
         if not self._silent:
             tqdm.write(message, file=sys.stderr)
+
+    def error(self, message: str) -> None:
+        """The same, where it is silent too."""
+        tqdm.write(message, file=sys.stderr)
 
     def _close(self) -> None:
         if self._bar is not None:

@@ -1,53 +1,54 @@
-"""Inputs -> jobs -> stickers, one input after the other; what fails is told and stops nothing else."""
+"""Jobs -> stickers, each made once, whatever was interrupted; what fails is told and stops nothing else."""
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from collections import deque
+from collections.abc import Generator, Iterable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from animecut import preview
-from animecut.errors import AnimecutError, DeviceError, OutputError, SettingsError, WeightsError
-from animecut.pipeline import Report, Segment, Target, cut
-from animecut.platforms import find
-from animecut.settings import SUFFIXES, Format, Settings
+from animecut.claim import Claim
+from animecut.errors import AnimecutError, OutputError, SettingsError
+from animecut.ledger import Ledger, Record, digest, mark
+from animecut.pipeline import Report, Segment, cut
+from animecut.plan import Job
 from animecut.watch import Watch
 
-VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".ts", ".flv", ".wmv", ".mpg", ".mpeg")
-PICTURES = (".gif", ".webp", ".png", ".apng", ".jpg", ".jpeg", ".bmp")
-
-
-@dataclass(frozen=True)
-class Job:
-    """One input, what to write for it, and how."""
-
-    source: Path
-    targets: tuple[Target, ...]
-    settings: Settings
+PAUSE = 0.2  # seconds between two looks at what another run is making
 
 
 @dataclass(frozen=True)
 class Done:
-    """How a job went. problem: one line where it failed."""
+    """How a job went. problem: one line where it failed. before: the report's line where an earlier run had done it."""
 
     job: Job
-    report: Report
-    seconds: float
-    problem: str | None
+    report: Report = field(default_factory=Report)
+    seconds: float = 0.0
+    device: str = ""
+    problem: str | None = None
+    source: Record | None = None
+    digests: tuple[str, ...] = ()
+    tries: int = 1
+    before: Record | None = None
 
-    def as_json(self, device: str) -> dict[str, object]:
-        """What can be written as JSON: one object of --json."""
+    def as_json(self) -> Record:
+        """What can be written as JSON: one object of --json, and of the report."""
+        if self.before:
+            return self.before
         outputs = [
             asdict(output.written)
-            | {"path": str(output.written.path), "platform": output.platform}
+            | {"path": str(output.written.path), "platform": output.platform, "sha256": sha256}
             | {"valid": not output.problems, "problems": output.problems, "given_up": output.given_up}
             | {"ssim": output.ssim}
-            for output in self.report.outputs
+            for output, sha256 in zip(self.report.outputs, self.digests, strict=True)
         ]
         seconds = self.report.seconds | {"total": self.seconds}
         return {
             "input": str(self.job.source),
+            "source": self.source,
+            "made_with": self.job.recipe or None,
             "outputs": outputs,
             "frames_in": self.report.frames_in,
             "drawings": self.report.drawings,
@@ -55,92 +56,156 @@ class Done:
             "held_flicker": round(self.report.held_flicker, 4),
             "preview": [str(path) for path in self.report.preview or ()],
             "loop": asdict(self.report.loop) if self.report.loop else None,
-            "device": device,
+            "device": self.device,
             "seconds": {stage: round(value, 4) for stage, value in seconds.items()},
+            "tries": self.tries,
             "error": self.problem,
         }
 
 
-def plan(inputs: Iterable[Path], output: Path | None, settings: Settings) -> list[Job]:
-    """What to read, and what to write for each; folders are searched through and mirrored.
+class Slots(Protocol):
+    """Where jobs are done: in this process, in some of its own, or on other machines."""
 
-    Raises SettingsError where a folder holds nothing to read, or one file is named for several stickers.
-    """
-    sources: list[tuple[Path, Path]] = []  # file, and the folder that it lies in below OUT
-    for path in inputs:
-        if path.is_dir():
-            files = sorted(
-                file for file in path.rglob("*") if file.suffix.lower() in VIDEOS + PICTURES and file.is_file()
-            )
-            if not files:
-                raise SettingsError(f"{path}: no videos or pictures in this folder")
-            sources += [(file, file.parent.relative_to(path)) for file in files]
-        else:
-            sources.append((path, Path()))
-    as_file = output is not None and output.suffix != "" and not output.is_dir()
-    if as_file and len(sources) * (len(settings.formats) + len(settings.platforms)) > 1:
-        raise SettingsError(f"-o {output}: one file for several stickers; name a folder")
-    jobs = []
-    for file, below in sources:
-        targets = _targets(file, file.parent if output is None else output / below, settings)
-        if as_file and output:
-            targets = [Target(output, targets[0].format, targets[0].platform)]
-        jobs.append(Job(file, tuple(targets), settings))
-    return jobs
+    def free(self) -> bool:
+        """Whether a job can be taken now."""
+
+    def submit(self, job: Job) -> None:
+        """Take a job."""
+
+    def collect(self) -> list[Done]:
+        """Jobs that are done; waits a moment for one."""
+
+    def close(self) -> None:
+        """Stop what is being done."""
 
 
-def run(
-    jobs: Iterable[Job], segment: Segment, watch: Callable[[], AbstractContextManager[Watch]], *, overwrite: bool
-) -> Iterator[Done]:
-    """Do every job, and tell of each how it went. watch: makes what is told how far a job is.
+def run(jobs: Iterable[Job], slots: Slots, ledger: Ledger | None, *, overwrite: bool) -> Generator[Done]:
+    """Do every job, and tell of each how it went. Closes the slots.
 
+    ledger: keeps what is done, so that it is not done again, and two runs at once share the work. None: it is one job.
     Raises SettingsError for what is wrong with every input.
     """
-    for job in jobs:
-        with watch() as watching:
-            done = one(job, segment, watching, overwrite=overwrite)
-        yield done
-
-
-def one(job: Job, segment: Segment, watch: Watch, *, overwrite: bool) -> Done:
-    """Do one job. Raises SettingsError, WeightsError and DeviceError for what is wrong with every input."""
-    started = time.perf_counter()
-    report, problem = Report(), None
+    waiting = deque(jobs)
+    claims: dict[Path, tuple[Job, Claim]] = {}  # by the first target
     try:
-        _make_room(job, overwrite)
+        while waiting or claims:
+            for _ in range(len(waiting)):
+                if not slots.free():
+                    break
+                job = waiting.popleft()
+                begun = _begin(job, ledger, overwrite)
+                if begun is None:  # another run is at it; it may be done by it, or left to us, later
+                    waiting.append(job)
+                elif isinstance(begun, Done):
+                    yield _told(begun, ledger)
+                else:
+                    claims[job.targets[0].path] = job, begun
+                    slots.submit(job)
+            for done in slots.collect():
+                told = _told(done, ledger)
+                _release(*claims.pop(done.job.targets[0].path), ledger)
+                yield told
+    finally:
+        slots.close()
+        for job, claim in claims.values():
+            _release(job, claim, ledger)
+
+
+def one(job: Job, segment: Segment, watch: Watch) -> Done:
+    """Do one job, in whose way nothing is. Raises SettingsError for what is wrong with every input."""
+    started = time.perf_counter()
+    source = mark(job.source)
+    report, problem = Report(), None
+    digests: tuple[str, ...] = ()
+    try:
         report = cut(job.source, job.targets, job.settings, segment, watch)
-    except (SettingsError, WeightsError, DeviceError):
-        raise
+        digests = tuple(digest(output.written.path)[1] for output in report.outputs)
+    except SettingsError as error:
+        if not job.listed:
+            raise
+        problem = str(error)
     except AnimecutError as error:
         problem = str(error)
-    return Done(job, report, time.perf_counter() - started, problem)
+    except (OSError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or "out of memory"
+        problem = f"{job.source}: stopped by the system ({reason}); make room for the temporary folder and the output"
+    device = "" if problem else str(getattr(segment, "device_name", ""))  # a network that still loads is waited for
+    return Done(job, Report() if problem else report, time.perf_counter() - started, device, problem, source, digests)
 
 
-def _targets(source: Path, folder: Path, settings: Settings) -> list[Target]:
-    rows = [find(name) for name in settings.platforms]
-    targets = [Target(folder / _name(source, kind, settings), kind) for kind in settings.formats]
-    return targets + [Target(folder / _name(source, row.format, settings, row.name), row.format, row) for row in rows]
+class Here:
+    """This process as the only slot."""
+
+    def __init__(self, segment: Segment, watch: Watch) -> None:
+        self._segment, self._watch = segment, watch
+        self._job: Job | None = None
+
+    def free(self) -> bool:
+        """Whether a job can be taken now."""
+        return self._job is None
+
+    def submit(self, job: Job) -> None:
+        """Take a job."""
+        self._job = job
+
+    def collect(self) -> list[Done]:
+        """The job, done."""
+        job, self._job = self._job, None
+        if job is None:
+            time.sleep(PAUSE)
+            return []
+        return [one(job, self._segment, self._watch)]
+
+    def close(self) -> None:
+        """Nothing to do."""
 
 
-def _name(source: Path, kind: Format, settings: Settings, platform: str = "") -> str:
-    stem = source.stem
-    if settings.frame is not None:
-        stem += f"_{settings.frame:g}"
-    elif settings.start is not None or settings.end is not None:
-        end = f"{settings.end:g}" if settings.end is not None else "end"
-        stem += f"_{settings.start or 0:g}-{end}"
-    name = stem + (f".{platform}" if platform else "") + (SUFFIXES[kind] or "_frames")
-    return f"{stem}_cut{SUFFIXES[kind]}" if name == source.name else name
+def _begin(job: Job, ledger: Ledger | None, overwrite: bool) -> Claim | Done | None:
+    """Claim a job's outputs; Done where nothing is to be made, None where another run is at it."""
+    paths = [target.path for target in job.targets]
+    claim = None
+    try:
+        for folder in dict.fromkeys(path.parent for path in paths):
+            _make_folder(folder)
+        claim = Claim.take(paths)
+        if claim is None:
+            return None
+        if ledger and not overwrite and (before := ledger.finished(job.source, paths, job.recipe)):
+            claim.release()
+            return Done(job, before=before)
+        ours = {path for path in paths if claim.is_left_over(path) or (ledger is not None and ledger.names(path))}
+        if job.settings.preview and paths[0] in ours:
+            ours.update(preview.paths(paths[0]))
+        for path in [*paths, *(preview.paths(paths[0]) if job.settings.preview else ())]:
+            _make_room(path, job.source, overwrite or path in ours)
+        claim.begin()
+    except OutputError as error:
+        if claim:
+            claim.release()
+        return Done(job, problem=str(error), source=mark(job.source))
+    return claim
 
 
-def _make_room(job: Job, overwrite: bool) -> None:
-    wanted = [target.path for target in job.targets]
-    for path in [*wanted, *(preview.paths(wanted[0]) if job.settings.preview else ())]:
-        _make_folder(path.parent)
-        if path.exists() and job.source.exists() and path.samefile(job.source):
-            raise OutputError(f"{path}: is the input itself; name another output with -o")
-        if path.exists() and not overwrite:
-            raise OutputError(f"{path}: is there already; add --overwrite to replace it, or name another with -o")
+def _told(done: Done, ledger: Ledger | None) -> Done:
+    """The same, once the report tells of it."""
+    if ledger and not done.before:
+        try:
+            ledger.add(done.as_json())
+        except OutputError as error:
+            return replace(done, problem=done.problem or str(error))
+    return done
+
+
+def _release(job: Job, claim: Claim, ledger: Ledger | None) -> None:
+    paths = [target.path for target in job.targets]
+    claim.release([path for path in paths if ledger and path.exists() and not ledger.names(path)])
+
+
+def _make_room(path: Path, source: Path, overwrite: bool) -> None:
+    if path.exists() and source.exists() and path.samefile(source):
+        raise OutputError(f"{path}: is the input itself; name another output with -o")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path}: is there already; add --overwrite to replace it, or name another with -o")
 
 
 def _make_folder(folder: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 import signal
 import sys
-from functools import partial
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -16,11 +16,11 @@ from animecut.settings import (
     CAPTIONS_AT,
     FORMATS,
     MATTINGS,
-    SUFFIXES,
     CaptionAt,
-    Format,
     Matting,
+    Run,
     Settings,
+    formats_for,
     parse_bytes,
     parse_size,
     parse_time,
@@ -37,7 +37,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 @app.command(context_settings={"help_option_names": ["-h", "--help"]})
 def animecut(
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="INPUT...", help="Videos, GIFs, pictures, or folders of them.")
+        list[Path],
+        typer.Argument(metavar="INPUT...", help="Videos, GIFs, pictures, folders of them, or lists (CSV, JSON)."),
     ],
     start: Annotated[
         str, typer.Option(metavar="T", help="Begin with the picture on screen at T: seconds, or [h:]m:s.")
@@ -135,9 +136,30 @@ def animecut(
     ] = None,
     device: Annotated[str, typer.Option(metavar="D", help="auto, cpu, cuda or mps.")] = Settings.device,
     batch_size: Annotated[int, typer.Option(metavar="N", help="Pictures at once on a GPU.")] = Settings.batch_size,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace stickers that are there already.")] = False,
     preview: Annotated[
         bool, typer.Option("--preview", help="Beside the stickers a picture and a page that show them on four grounds.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Of many inputs, so many at once. Default: what suits the machine.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="S", help="Of many inputs, give one up that gets no further for S seconds.")
+    ] = Run.timeout,
+    max_memory: Annotated[
+        float | None,
+        typer.Option(metavar="GB", help="Of many inputs, give one up that needs more. Default: its share."),
+    ] = None,
+    max_source_side: Annotated[
+        int, typer.Option(metavar="PX", help="Refuse sources with a longer side.")
+    ] = Settings.max_source_side,
+    max_source_pixels: Annotated[
+        int, typer.Option(metavar="N", help="Refuse sources with more pixels in a picture.")
+    ] = Settings.max_source_pixels,
+    max_source_seconds: Annotated[
+        float, typer.Option(metavar="S", help="Refuse sources that last longer between --start and --end.")
+    ] = Settings.max_source_seconds,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace stickers that are there, and redo what is done.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per input on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Only errors.")] = False,
@@ -158,7 +180,7 @@ def animecut(
         settings = Settings(
             start=parse_time(start) if start else None,
             end=parse_time(end) if end else None,
-            formats=_formats(formats, output, platforms, still=bool(frame)),
+            formats=formats_for(formats, output, bool(platforms), still=bool(frame)),
             platforms=_platforms(platforms),
             size=parse_size(size)[0], canvas=parse_size(size)[1], frame=parse_time(frame) if frame else None, fps=fps,
             weights=weights, device=device, batch_size=batch_size, pick=pick,
@@ -167,9 +189,11 @@ def animecut(
             caption_at=_caption_at(caption_at), font=font, speed=speed, reverse=reverse, bounce=bounce,
             loop_find=loop_find, preview=preview, background=background, loop=loop, quality=quality,
             first=parse_time(first) if first else None, max_bytes=parse_bytes(max_bytes) if max_bytes else None,
-            max_seconds=max_seconds,
+            max_seconds=max_seconds, max_source_side=max_source_side, max_source_pixels=max_source_pixels,
+            max_source_seconds=max_source_seconds,
         )  # fmt: skip
-        failed = _run(inputs, output, settings, overwrite=overwrite, as_json=as_json, quiet=quiet)
+        run = Run(overwrite=overwrite, jobs=jobs, timeout=timeout, max_memory=max_memory)
+        failed = _run(inputs, output, settings, run, as_json=as_json, quiet=quiet)
     except SettingsError as error:
         _stop(str(error), 2)
     except AnimecutError as error:
@@ -184,64 +208,38 @@ def main() -> None:
     app()
 
 
-def _run(
-    inputs: list[Path], output: Path | None, settings: Settings, *, overwrite: bool, as_json: bool, quiet: bool
-) -> int:
+def _run(inputs: list[Path], output: Path | None, settings: Settings, run: Run, *, as_json: bool, quiet: bool) -> int:
     """Do everything and say how it went; return how many inputs failed."""
-    from animecut import batch
+    from animecut import runs
     from animecut.bars import Bars
-    from animecut.loading import Loading
 
-    jobs = batch.plan(inputs, output, settings)
-    segmenter = Loading(settings.weights, settings.device, settings.batch_size)
-    failed = 0
-    for done in batch.run(jobs, segmenter, partial(Bars, silent=quiet), overwrite=overwrite):
-        failed += done.problem is not None
-        if done.problem:
-            _say(f"error: {done.problem}")
-        elif not quiet:
-            for line in _lines(done, segmenter.device_name):
-                _say(line)
-        if as_json:
-            typer.echo(json.dumps(done.as_json(segmenter.device_name)))
-    if len(jobs) > 1 and not quiet:
-        _say(f"{len(jobs) - failed} of {len(jobs)} done" + (f", {failed} failed" if failed else ""))
-    return failed
+    many, jobs = runs.plan(inputs, output, settings)
+    problems, before = [], 0
+    with (
+        Bars(silent=quiet) as bars,
+        closing(runs.start(jobs, inputs, output, settings, run, bars, many=many)) as results,
+    ):
+        for count, done in enumerate(results, start=1):
+            before += done.before is not None
+            if done.problem:
+                problems.append(done.problem)
+                bars.error(f"error: {done.problem}")
+            for line in _lines(done):
+                bars.notice(line)
+            if as_json:
+                typer.echo(json.dumps(done.as_json()))
+            if many:
+                bars.progress("all", count, len(jobs), unit="files")
+    if many and not quiet:
+        _say(f"{len(jobs) - len(problems)} of {len(jobs)} done" + (f", {len(problems)} failed" if problems else "")
+             + (f" ({before} were done before)" if before else ""))  # fmt: skip
+        for problem in problems:
+            _say(f"  {problem}")
+    return len(problems)
 
 
 def _platforms(named: str | None) -> tuple[str, ...]:
     return tuple(find(name.strip()).name for name in named.split(",")) if named else ()
-
-
-def _formats(
-    named: str | None, output: Path | None, platforms: str | None, *, still: bool = False
-) -> tuple[Format, ...]:
-    """The formats asked for by --format, else what --for or the output's suffix says, else webp, or png for a still.
-
-    A still PNG is an APNG of one picture; numbered frames make no sense of it.
-    """
-    if still and named:
-        named = ",".join("apng" if name.strip() == "png" else name for name in named.split(","))
-    wanted = [name.strip() for name in named.split(",")] if named else []
-    if platforms and not wanted:
-        return ()
-    if output is not None and output.suffix and not output.is_dir():
-        kinds = [kind for kind, suffix in SUFFIXES.items() if suffix and suffix == output.suffix.lower()]
-        if not kinds:
-            raise SettingsError(
-                f"-o {output}: no suffix that is written; use " + ", ".join(s for s in SUFFIXES.values() if s)
-            )
-        if wanted not in ([], kinds):
-            raise SettingsError(f"-o {output} does not fit --format {named}; leave one of them out")
-        wanted = list(kinds)
-    return tuple(_format(name) for name in dict.fromkeys(wanted or ["apng" if still else "webp"]))
-
-
-def _format(name: str) -> Format:
-    for known in FORMATS:
-        if name == known:
-            return known
-    raise SettingsError(f"--format {name}: unknown; choose from {', '.join(FORMATS)}")
 
 
 def _matting(name: str) -> Matting:
@@ -258,13 +256,13 @@ def _caption_at(name: str) -> CaptionAt:
     raise SettingsError(f"--caption-at {name}: unknown; choose from {', '.join(CAPTIONS_AT)}")
 
 
-def _lines(done: "Done", device: str) -> list[str]:
+def _lines(done: "Done") -> list[str]:
     lines = []
     for output in done.report.outputs:
         out = output.written
         lines.append(
             f"{out.path}: {out.width}x{out.height}, {done.report.drawings} drawings in {out.duration_s:.2f} s, "
-            f"{_size(out.bytes)}, made in {done.seconds:.1f} s on {device}"
+            f"{_size(out.bytes)}, made in {done.seconds:.1f} s on {done.device}"
         )
         if output.given_up:
             like = "" if output.ssim is None else f"; SSIM {output.ssim:.3f} of the sticker without limits"

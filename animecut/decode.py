@@ -174,7 +174,9 @@ def _check_file(path: Path) -> None:
 
 def _check_size(path: Path, width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
-        raise _problem(path, f"{width}x{height} is more than {max_pixels} pixels; scale it down or raise the limit")
+        raise _problem(
+            path, f"{width}x{height} is more than {max_pixels} pixels; scale it down or raise --max-source-pixels"
+        )
 
 
 def _image(path: Path) -> Image.Image | None:

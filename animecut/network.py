@@ -3,6 +3,7 @@
 backbone -> pyramid pooling -> bottleneck -> decoder with low-level skips -> logits at the input's size
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -282,6 +283,16 @@ def load(path: Path = DEFAULT_WEIGHTS) -> tuple[PSPNet, dict[str, object]]:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path}: damaged, or from another version of animecut ({reason})") from error
     return network.eval(), provenance
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a weights file. Raises WeightsError where there is none."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise WeightsError(
+            f"{path}: no such weights file; leave --weights out for the ones that come with animecut"
+        ) from error
 
 
 def load_backbone(network: PSPNet, path: Path) -> None:

@@ -19,6 +19,7 @@ from animecut.decode import decode, describe
 from animecut.encode import Written, write
 from animecut.errors import NoCharacter, SettingsError
 from animecut.fit import fit
+from animecut.limits import within_limits
 from animecut.overlap import Item, Threads, side_by_side, soon
 from animecut.pick import pick, without_specks
 from animecut.platforms import Platform, check, free
@@ -141,7 +142,9 @@ def find(
         def beside(stage: str, items: Iterator[Item]) -> Iterator[Item]:
             return watch.each(WAITING, threads.ahead(watch.each(stage, items)))
 
-        clips = beside("decode", decode(source, since, settings.end, chunk=1))
+        found_clips = decode(source, since, settings.end, chunk=1, max_pixels=settings.max_source_pixels)
+        longest, seconds = settings.max_source_side, settings.max_source_seconds
+        clips = beside("decode", within_limits(found_clips, source, longest=longest, seconds=seconds))
         if settings.frame is not None:
             clips = islice(one_by_one(clips), 1)
         clips = drawings.merge_held(_counted(clips, source, settings, watch, report), chunk=1)
@@ -303,7 +306,7 @@ def _placed(record: Record, placement: Placement) -> tuple[Pixels, NDArray[np.fl
 
 
 def _counted(clips: Iterable[Clip], source: Path, settings: Settings, watch: Watch, report: Report) -> Iterator[Clip]:
-    about = describe(source)
+    about = describe(source, max_pixels=settings.max_source_pixels)
     total = None
     if about.frame_rate and about.duration_s:
         seconds = min(settings.end or np.inf, about.duration_s) - (settings.start or 0.0)

@@ -18,6 +18,8 @@ SUFFIXES: dict[Format, str] = {
 }  # fmt: skip
 SMALLEST_FILE = 128  # bytes; no format holds a moving picture in less
 UNITS = {"k": 1000, "m": 1_000_000}  # of bytes
+OF_THE_RUN = {"weights", "device", "batch_size", "max_source_side", "max_source_pixels", "max_source_seconds"}
+"""Settings of all inputs alike: where stickers are made and what is refused, not what they look like."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,12 @@ class Settings:
     """Of one play; what is longer is cut off the end."""
     quality: int = 90
     """1..100, of lossy formats."""
+    max_source_side: int = 16384
+    """Pixels of the longer side of a source; a few bytes can ask for more than any memory holds."""
+    max_source_pixels: int = 8192 * 8192
+    """Pixels of a picture of a source: twice 8K video."""
+    max_source_seconds: float = 600.0
+    """Seconds of a source's pictures between start and end."""
 
     def __post_init__(self) -> None:
         start = self.start or 0.0
@@ -136,6 +144,9 @@ class Settings:
             "--max-bytes, --max-seconds, --first: not for png, which is a folder of frames; choose another --format",
         )
         _demand(1 <= self.quality <= 100, f"--quality {self.quality}: must lie between 1 and 100")
+        for which, value in vars(self).items():
+            if which.startswith("max_source"):
+                _demand(value > 0, f"--{which.replace('_', '-')} {value:g}: must be more than 0")
 
     @property
     def limited(self) -> bool:
@@ -146,6 +157,26 @@ class Settings:
     def bounds(self) -> tuple[int, int]:
         """Height and width in pixels that the sticker may have at most."""
         return (self.canvas[1], self.canvas[0]) if self.canvas else (self.size, self.size)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How many inputs are gone through; no sticker depends on it. Raises SettingsError for what cannot be meant."""
+
+    overwrite: bool = False
+    """Replace what is there, and make again what is done."""
+    jobs: int | None = None
+    """Inputs at once. None: what suits the machine."""
+    timeout: float = 300.0
+    """Seconds within which an input must get further, by a picture at least."""
+    max_memory: float | None = None
+    """10^9 bytes that an input may need. None: its share of four fifths of the machine's."""
+
+    def __post_init__(self) -> None:
+        _demand(self.jobs is None or 1 <= self.jobs <= 1024, f"--jobs {self.jobs}: must lie between 1 and 1024")
+        _demand(self.timeout > 0, f"--timeout {self.timeout:g}: must be more than 0 seconds")
+        most = self.max_memory
+        _demand(most is None or most >= 0.5, f"--max-memory {most}: must be at least 0.5 GB; the network needs as much")
 
 
 def _demand(holds: bool, otherwise: str) -> None:
@@ -183,3 +214,34 @@ def parse_size(text: str) -> tuple[int, tuple[int, int] | None]:
         raise SettingsError(f"--size {text}: write pixels of the longer side (512), or width and height (413x531)")
     numbers = [int(side) for side in sides]
     return max(numbers), (numbers[0], numbers[1]) if len(numbers) == 2 else None
+
+
+def formats_for(
+    named: str | None, output: Path | None, fits_platforms: bool, *, still: bool = False
+) -> tuple[Format, ...]:
+    """The formats asked for by --format, else what --for or the output's suffix says, else webp, or png for a still.
+
+    A still PNG is an APNG of one picture; numbered frames make no sense of it.
+    """
+    if still and named:
+        named = ",".join("apng" if name.strip() == "png" else name for name in named.split(","))
+    wanted = [name.strip() for name in named.split(",")] if named else []
+    if fits_platforms and not wanted:
+        return ()
+    if output is not None and output.suffix and not output.is_dir():
+        kinds = [kind for kind, suffix in SUFFIXES.items() if suffix and suffix == output.suffix.lower()]
+        if not kinds:
+            raise SettingsError(
+                f"-o {output}: no suffix that is written; use " + ", ".join(s for s in SUFFIXES.values() if s)
+            )
+        if wanted not in ([], kinds):
+            raise SettingsError(f"-o {output} does not fit --format {named}; leave one of them out")
+        wanted = list(kinds)
+    return tuple(_format(name) for name in dict.fromkeys(wanted or ["apng" if still else "webp"]))
+
+
+def _format(name: str) -> Format:
+    for known in FORMATS:
+        if name == known:
+            return known
+    raise SettingsError(f"--format {name}: unknown; choose from {', '.join(FORMATS)}")

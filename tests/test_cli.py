@@ -14,7 +14,9 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from animecut import cli
+from animecut.batch import Here
 from animecut.clip import Alpha, Pixels
+from animecut.watch import Watch
 from tests import world
 
 
@@ -33,7 +35,9 @@ class SeeingSegmenter:
 
 @pytest.fixture
 def animecut(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command line in this process alone; tests/test_batch.py has worker processes."""
     monkeypatch.setattr("animecut.segment.Segmenter", SeeingSegmenter)
+    monkeypatch.setattr("animecut.slots.Processes", lambda load, *_, **__: Here(load(), Watch()))
     return lambda *words: CliRunner().invoke(cli.app, [str(word) for word in words])
 
 

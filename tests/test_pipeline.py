@@ -101,6 +101,25 @@ def test_a_source_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("limit", "says"),
+    [
+        ({"max_source_side": 255}, "256 pixels long"),
+        ({"max_source_pixels": 36863}, "36863"),
+        ({"max_source_seconds": 0.49}, "longer"),
+    ],
+)
+def test_more_than_is_allowed_is_refused_in_words(
+    clip: Path, tmp_path: Path, limit: dict[str, float], says: str
+) -> None:
+    with pytest.raises(InputError, match=says) as caught:
+        run(clip, tmp_path, **limit)
+    (name,) = limit
+    assert name.replace("_", "-") in str(caught.value)
+    assert not list(tmp_path.iterdir())
+    run(clip, tmp_path, size=64, **{name: limit[name] + 1})
+
+
 def test_a_background_makes_the_sticker_opaque(clip: Path, tmp_path: Path) -> None:
     run(clip, tmp_path, "apng", background="#0000ff", size=64)
     first = frames_of(tmp_path / "out.png")[0]

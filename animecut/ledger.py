@@ -1,0 +1,138 @@
+"""report.jsonl: what was made of what. It lets a run that was stopped go on where it was."""
+
+import errno
+import hashlib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from animecut.errors import OutputError
+from animecut.settings import OF_THE_RUN, Settings
+
+NAME = "report.jsonl"
+EDGE = 2**20  # bytes of a source's head and of its tail that are looked at; whole clips would take minutes to read
+
+Record = dict[str, object]
+
+
+class Ledger:
+    """The report beside the stickers of a folder: read once, appended to by every run, each line at once.
+
+    Raises OutputError where it cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._path = folder.absolute(), folder / NAME
+        self._read_to = 0
+        self._lines: dict[str, list[Record]] = defaultdict(list)  # by the name of each output
+        self._read_on()
+
+    def finished(self, source: Path, targets: Iterable[Path], recipe: str) -> Record | None:
+        """The line that tells of these targets, where each is whole and was made from this source by this recipe."""
+        self._read_on()
+        paths = list(targets)
+        for record in reversed(self._lines[paths[0].name]):
+            if record["error"] is None and record["made_with"] == recipe and self._tells_of(record, paths):
+                return record if record["source"] == mark(source) else None
+        return None
+
+    def names(self, target: Path) -> bool:
+        """Whether some line tells of this target: then it is ours, and may be made again."""
+        self._read_on()
+        return any(self._output(record, target) for record in self._lines[target.name])
+
+    def add(self, record: Record) -> None:
+        """Append a line. Raises OutputError where that fails."""
+        line = json.dumps(record).encode() + b"\n"
+        try:
+            with self._path.open("ab+", buffering=0) as file:  # one write, so that two runs' lines do not mix
+                if file.tell():
+                    file.seek(-1, os.SEEK_END)
+                    torn = file.read(1) != b"\n"  # by a full disk, or by a run that was killed
+                    line = b"\n" + line if torn else line
+                if file.write(line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise OutputError(f"{self._path}: cannot be written ({error.strerror}); make room and run again") from error
+
+    def _read_on(self) -> None:
+        """Take in the whole lines that were added since, by this run or by another one."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._read_to)
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break
+                    self._read_to += len(line)
+                    for output in _outputs(record := _parsed(line)):
+                        self._lines[Path(str(output["path"])).name].append(record)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise OutputError(f"{self._path}: cannot be read ({error.strerror})") from error
+
+    def _tells_of(self, record: Record, targets: list[Path]) -> bool:
+        for target in targets:
+            output = self._output(record, target)
+            if output is None or not target.exists() or digest(target) != (output["bytes"], output["sha256"]):
+                return False
+        return True
+
+    def _output(self, record: Record, target: Path) -> Record | None:
+        """What a line says of a target. The folder may have been named otherwise, or moved, since."""
+        whole = target.absolute()
+        below = (whole.relative_to(self._folder) if whole.is_relative_to(self._folder) else whole).parts
+        return next((out for out in _outputs(record) if Path(str(out["path"])).parts[-len(below) :] == below), None)
+
+
+def _parsed(line: bytes) -> Record:
+    """A line as it was added, or nothing where it is damaged."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return {}
+    whole = isinstance(record, dict) and {"outputs", "error", "made_with", "source"} <= set(record)
+    return record if whole else {}
+
+
+def _outputs(record: Record) -> list[Record]:
+    outputs = record.get("outputs")
+    known = isinstance(outputs, list) and all(
+        isinstance(out, dict) and {"path", "bytes", "sha256"} <= set(out) for out in outputs
+    )
+    return outputs if isinstance(outputs, list) and known else []
+
+
+def recipe(settings: Settings, weights: str) -> str:
+    """Digest of all that a sticker depends on beside its source. weights: their digest."""
+    chosen = {name: value for name, value in asdict(settings).items() if name not in OF_THE_RUN}
+    return hashlib.sha256(json.dumps([chosen, weights], sort_keys=True, default=str).encode()).hexdigest()
+
+
+def mark(source: Path) -> Record | None:
+    """What tells a source from another one, or from what it was: size, time, digest of its head and tail."""
+    try:
+        with source.open("rb") as file:
+            head = file.read(EDGE)
+            about = source.stat()
+            file.seek(max(len(head), about.st_size - EDGE))
+            sha256 = hashlib.sha256(head + file.read(EDGE)).hexdigest()
+    except OSError:
+        return None
+    return {"bytes": about.st_size, "mtime_ns": about.st_mtime_ns, "sha256": sha256}
+
+
+def digest(path: Path) -> tuple[int, str]:
+    """Bytes and SHA-256 of a file, or of all the files in a folder with their names."""
+    if path.is_file():
+        data = path.read_bytes()
+        return len(data), hashlib.sha256(data).hexdigest()
+    whole, count = hashlib.sha256(), 0
+    for file in sorted(path.iterdir()):
+        data = file.read_bytes()
+        count += len(data)
+        whole.update(f"{file.name} {len(data)}\n".encode() + data)
+    return count, whole.hexdigest()

@@ -1,0 +1,142 @@
+"""Inputs -> jobs: files, folders, patterns and lists, and what each becomes."""
+
+import glob
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from animecut import manifest
+from animecut.errors import SettingsError
+from animecut.ledger import recipe
+from animecut.pipeline import Target
+from animecut.platforms import find
+from animecut.settings import SUFFIXES, Format, Settings
+
+VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".ts", ".flv", ".wmv", ".mpg", ".mpeg")
+PICTURES = (".gif", ".webp", ".png", ".apng", ".jpg", ".jpeg", ".bmp")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One input, what to write for it, and how. recipe: the digest of the how. listed: it has settings of its own."""
+
+    source: Path
+    targets: tuple[Target, ...]
+    settings: Settings
+    recipe: str
+    listed: bool = False
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """An input, and the folder or file that its stickers go to."""
+
+    source: Path
+    out: Path
+    settings: Settings
+    as_file: bool = False
+    listed: bool = False
+
+
+def plan(
+    inputs: Iterable[Path],
+    output: Path | None,
+    settings: Settings,
+    weights: str,
+    is_ours: Callable[[Path], bool] = lambda path: False,
+) -> list[Job]:
+    """What to read, and what to write for each; folders are searched through and mirrored.
+
+    weights: their digest.  is_ours: tells a sticker, which no folder means as an input.
+    Raises SettingsError where a folder holds nothing to read, or one file is named for several stickers.
+    """
+    wishes = list(dict.fromkeys(wish for path in inputs for wish in _wishes(path, output, settings, is_ours)))
+    if output and _is_file(output) and len(wishes) > 1:
+        raise SettingsError(f"-o {output}: one file for several stickers; name a folder")
+    taken: dict[Path, Path] = {}
+    recipes: dict[Settings, str] = {}
+    jobs = []
+    for wish in wishes:
+        targets = _targets(wish)
+        if any(taken.get(target.path, wish.source) != wish.source for target in targets):  # a.gif beside a.mp4
+            targets = _targets(wish, f"{wish.source.stem}_{wish.source.suffix[1:]}")
+        for target in targets:
+            if target.path in taken:
+                both = f"{taken[target.path]} and {wish.source}"
+                raise SettingsError(f"{both} would both become {target.path}; name another output")
+            taken[target.path] = wish.source
+        how = recipes.setdefault(wish.settings, "") or recipe(wish.settings, weights)
+        recipes[wish.settings] = how
+        jobs.append(Job(wish.source, tuple(targets), wish.settings, how, wish.listed))
+    return jobs
+
+
+def is_many(path: Path) -> bool:
+    """Whether an input may stand for several: a folder, a pattern or a list."""
+    return path.is_dir() or _is_list(path) or _is_pattern(path)
+
+
+def folder_of(path: Path) -> Path:
+    """The folder in or below which lies whatever an input stands for."""
+    return path if path.is_dir() else Path(*_plain(path))
+
+
+def _wishes(path: Path, output: Path | None, settings: Settings, is_ours: Callable[[Path], bool]) -> Iterator[_Wish]:
+    if _is_list(path):
+        folder = output or path.parent
+        for line in manifest.read(path, settings):
+            out = manifest.inside(folder, str(line.out)) if line.out else folder
+            yield _Wish(line.source, out, line.settings, as_file=line.out is not None and _is_file(out), listed=True)
+    elif path.is_dir() or _is_pattern(path):
+        base = folder_of(path)
+        found = path.rglob("*") if path.is_dir() else base.glob(str(path.relative_to(base)))
+        files = sorted(file for file in found if file.suffix.lower() in VIDEOS + PICTURES and file.is_file())
+        files = [file for file in files if not is_ours(file)]
+        if not files:
+            raise SettingsError(f"{path}: no videos or pictures in this folder, or none of this name")
+        for file in files:
+            yield _Wish(file, file.parent if output is None else output / file.parent.relative_to(base), settings)
+    else:
+        yield _Wish(path, output or path.parent, settings, as_file=output is not None and _is_file(output))
+
+
+def _is_list(path: Path) -> bool:
+    return path.suffix.lower() in manifest.SUFFIXES and not path.is_dir()
+
+
+def _is_pattern(path: Path) -> bool:
+    return glob.has_magic(str(path)) and not path.exists()
+
+
+def _plain(pattern: Path) -> list[str]:
+    """The leading parts of a pattern that are none."""
+    parts = list(pattern.parts)
+    return parts[: next((i for i, part in enumerate(parts[:-1]) if glob.has_magic(part)), len(parts) - 1)]
+
+
+def _is_file(out: Path) -> bool:
+    return out.suffix != "" and not out.is_dir()
+
+
+def _targets(wish: _Wish, stem: str = "") -> list[Target]:
+    settings = wish.settings
+    rows = [find(name) for name in settings.platforms]
+    if wish.as_file:
+        if len(rows) + len(settings.formats) > 1:
+            raise SettingsError(f"{wish.out}: one file for several stickers; name a folder")
+        return [Target(wish.out, rows[0].format if rows else settings.formats[0], *rows)]
+    stem = stem or wish.source.stem
+    targets = [Target(wish.out / _name(wish.source, stem, kind, settings), kind) for kind in settings.formats]
+    return targets + [
+        Target(wish.out / _name(wish.source, stem, row.format, settings, row.name), row.format, row) for row in rows
+    ]
+
+
+def _name(source: Path, stem: str, kind: Format, settings: Settings, platform: str = "") -> str:
+    if settings.frame is not None:
+        stem += f"_{settings.frame:g}"
+    elif settings.start is not None or settings.end is not None:
+        end = f"{settings.end:g}" if settings.end is not None else "end"
+        stem += f"_{settings.start or 0:g}-{end}"
+    name = stem + (f".{platform}" if platform else "") + (SUFFIXES[kind] or "_frames")
+    return f"{stem}_cut{SUFFIXES[kind]}" if name == source.name else name

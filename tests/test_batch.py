@@ -1,0 +1,256 @@
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from animecut.batch import Done, Here, run
+from animecut.claim import Claim
+from animecut.clip import Alpha, Pixels
+from animecut.errors import OutputError, SettingsError, WeightsError
+from animecut.ledger import Ledger
+from animecut.pipeline import Segment
+from animecut.plan import plan
+from animecut.settings import Settings
+from animecut.slots import Processes
+from animecut.watch import Watch
+from tests import rotten, world
+
+WEIGHTS = "a digest of weights"
+TOOL = "from animecut import segment, cli\nfrom tests.rotten import Rotten\nsegment.Segmenter = Rotten\ncli.main()"
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    folder = tmp_path / "clips"
+    (folder / "a").mkdir(parents=True)
+    world.write_clip(folder / "one.mp4", [world.drawing(80)[0]])
+    world.write_clip(folder / "a" / "two.mp4", [world.drawing(120)[0]])
+    return folder
+
+
+def do(
+    clips: Path,
+    out: Path,
+    *,
+    weights: str = WEIGHTS,
+    overwrite: bool = False,
+    see: Segment = world.see,
+    margin: int = 8,
+) -> list[Done]:
+    """Go through a folder as a run of many inputs does, but in this process."""
+    jobs = plan([clips], out, Settings(size=64, margin=margin), weights)
+    return list(run(jobs, Here(see, Watch()), Ledger(out), overwrite=overwrite))
+
+
+def lines(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "report.jsonl").read_text().splitlines()]
+
+
+def said(done: list[Done]) -> list[dict[str, object]]:
+    """As --json says it, but for the seconds, which a watch that jobs share adds up."""
+    return [json.loads(json.dumps(each.as_json())) | {"seconds": None} for each in done]
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {path.stem: path.stat().st_mtime_ns for path in folder.rglob("*.webp")}
+
+
+def test_the_report_has_the_lines_of_json_and_nothing_else_is_left(clips: Path, tmp_path: Path) -> None:
+    done = do(clips, tmp_path / "out")
+    assert files(tmp_path / "out") == ["a/two.webp", "one.webp", "report.jsonl"]
+    assert said(done) == [line | {"seconds": None} for line in lines(tmp_path / "out")]
+    data = (tmp_path / "out" / "one.webp").read_bytes()
+    (output,) = cast("list[dict[str, object]]", lines(tmp_path / "out")[1]["outputs"])
+    assert (output["bytes"], output["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+
+
+def test_what_is_done_is_not_done_again(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = do(clips, tmp_path / "out")
+    before = times(tmp_path / "out")
+    again = do(clips, tmp_path / "out")
+    assert said(again) == said(first)
+    assert all(each.before for each in again)
+    monkeypatch.chdir(tmp_path)
+    assert all(each.before for each in do(Path("clips"), Path("out")))  # named otherwise
+    assert times(tmp_path / "out") == before
+    assert len(lines(tmp_path / "out")) == 2
+    do(clips, tmp_path / "out", overwrite=True)
+    assert all(now > before[name] for name, now in times(tmp_path / "out").items())
+
+
+@pytest.mark.parametrize("change", ["input", "touched", "output", "gone", "settings", "weights"])
+def test_what_has_changed_is_done_again(clips: Path, tmp_path: Path, change: str) -> None:
+    out = tmp_path / "out"
+    do(clips, out)
+    before = times(out)
+    if change == "input":
+        world.write_clip(clips / "one.mp4", [world.drawing(100)[0]])
+    elif change == "touched":
+        os.utime(clips / "one.mp4", (1, 1))
+    elif change == "output":
+        data = (out / "one.webp").read_bytes()
+        (out / "one.webp").write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    elif change == "gone":
+        (out / "one.webp").unlink()
+    do(clips, out, weights="others" if change == "weights" else WEIGHTS, margin=4 if change == "settings" else 8)
+    assert times(out)["one"] > before["one"]
+    assert (times(out)["two"] > before["two"]) == (change in ("settings", "weights"))
+
+
+def test_a_strangers_file_is_not_replaced_but_an_unfinished_one_of_ours_is(clips: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "a").mkdir(parents=True)
+    (out / "one.webp").write_bytes(b"a stranger's")
+    (out / "a" / "two.webp").write_bytes(b"ours, of a run that was killed before it told")
+    (out / "a" / ".two.webp.lock").write_bytes(b"begun\n")
+    (out / "a" / ".two.webp.0a1b2c3d.part").write_bytes(b"half")
+    (out / ".one.webp.lock").touch()  # killed before it had looked
+    two, one = do(clips, out)
+    assert two.problem is None
+    assert "one.webp: is there already" in str(one.problem)
+    assert (out / "one.webp").read_bytes() == b"a stranger's"
+    assert (out / "a" / "two.webp").read_bytes().startswith(b"RIFF")
+    assert files(out) == ["a/two.webp", "one.webp", "report.jsonl"]
+
+
+def test_two_runs_do_not_make_the_same_at_once(clips: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "a").mkdir(parents=True)
+    others = Claim.take([tmp_path / "out" / "a" / "two.webp"])
+    assert others
+
+    def see(pixels: Pixels) -> Alpha:
+        others.release()  # a second claim of ours is in its way until now
+        return world.see(pixels)
+
+    one, two = do(clips, tmp_path / "out", see=see)
+    assert (one.job.source.name, two.job.source.name) == ("one.mp4", "two.mp4")
+    assert files(tmp_path / "out") == ["a/two.webp", "one.webp", "report.jsonl"]
+
+
+def test_settings_that_are_wrong_for_every_input_stop_the_run(clips: Path, tmp_path: Path) -> None:
+    jobs = plan([clips], tmp_path / "out", Settings(pick="nobody"), WEIGHTS)
+    with pytest.raises(SettingsError, match="nobody"):
+        list(run(jobs, Here(world.see, Watch()), Ledger(tmp_path / "out"), overwrite=False))
+    assert not files(tmp_path / "out")
+
+
+def test_a_report_that_was_torn_is_read_and_written_on(tmp_path: Path) -> None:
+    line: dict[str, object] = {"outputs": [{"path": "x.webp", "bytes": 1, "sha256": ""}], "error": None}
+    line |= {"made_with": "", "source": None}
+    (tmp_path / "report.jsonl").write_bytes(b'garbage\n[1]\n{"outputs": 3}\n{"half": ')
+    ledger = Ledger(tmp_path)
+    assert not ledger.names(tmp_path / "x.webp")
+    ledger.add(line)
+    assert ledger.names(tmp_path / "x.webp")
+    assert (tmp_path / "report.jsonl").read_text().splitlines()[-1] == json.dumps(line)
+
+
+def test_a_report_that_cannot_be_read_is_told(clips: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "report.jsonl").mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"report\.jsonl"):
+        do(clips, tmp_path / "out")
+
+
+def test_a_report_that_cannot_be_written_is_told_of_each_file(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Ledger, record: object) -> None:
+        raise OutputError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "add", full)
+        assert [done.problem for done in do(clips, tmp_path / "out")] == ["no room", "no room"]
+    again = do(clips, tmp_path / "out")  # what was made and could not be told is ours
+    assert [done.problem for done in again] == [None, None]
+    assert files(tmp_path / "out") == ["a/two.webp", "one.webp", "report.jsonl"]
+
+
+ROTTEN = {
+    "CRASH": "crashed its worker (SIGSEGV)",
+    "OUT_OF_MEMORY": "--batch-size 8",
+    "BUG": "ZeroDivisionError",
+    "HANG": "got no further for 20 s",
+}
+
+
+@pytest.mark.parametrize(
+    "names", [("CRASH", "OUT_OF_MEMORY", "BUG"), pytest.param(("HANG",), marks=pytest.mark.slow)], ids=" ".join
+)
+def test_one_rotten_file_costs_itself_alone(clips: Path, tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        world.write_clip(clips / f"a_{name}.mp4", [rotten.picture(getattr(rotten, name))])
+    load = partial(rotten.Rotten, Path(), "cpu", 1)
+    slots = Processes(load, 1, patience=20 if "HANG" in names else 300, memory=8e9, notice=lambda _: None)
+    jobs = plan([clips], tmp_path / "out", Settings(size=64), WEIGHTS)
+    done = {each.job.source.stem: each for each in run(jobs, slots, Ledger(tmp_path / "out"), overwrite=False)}
+    assert done["one"].problem is done["two"].problem is None
+    assert files(tmp_path / "out") == ["a/two.webp", "one.webp", "report.jsonl"]
+    for name in names:
+        bad = done[f"a_{name}"]
+        assert bad.job.source.name in str(bad.problem) or name == "OUT_OF_MEMORY"
+        assert ROTTEN[name] in str(bad.problem)
+        assert bad.tries == (2 if name in ("CRASH", "HANG") else 1)
+
+
+def test_a_worker_that_holds_too_much_is_stopped(clips: Path, tmp_path: Path) -> None:
+    slots = Processes(partial(rotten.Rotten, Path(), "cpu", 1), 1, patience=300, memory=1e6, notice=lambda _: None)
+    jobs = plan([clips / "one.mp4"], tmp_path / "out", Settings(), WEIGHTS)
+    (done,) = run(jobs, slots, None, overwrite=False)
+    assert "memory (--max-memory)" in str(done.problem)
+    assert not files(tmp_path / "out")
+
+
+def test_a_network_that_cannot_be_loaded_stops_the_run(clips: Path, tmp_path: Path) -> None:
+    slots = Processes(rotten.refuse, 1, patience=300, memory=8e9, notice=lambda _: None)
+    jobs = plan([clips], tmp_path / "out", Settings(), WEIGHTS)
+    with pytest.raises(WeightsError, match="no network"):
+        list(run(jobs, slots, Ledger(tmp_path / "out"), overwrite=False))
+    assert not files(tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_share_the_work(clips: Path, tmp_path: Path) -> None:
+    for i in range(6):
+        world.write_clip(clips / f"{i}.mp4", [world.drawing(60 + 20 * i)[0]] * 3)
+    words = [sys.executable, "-c", TOOL, str(clips), "-o", str(tmp_path / "out"), "--size", "64", "--jobs", "1"]
+    both = [subprocess.Popen(words, cwd=Path(__file__).parent.parent, stderr=subprocess.PIPE) for _ in range(2)]
+    for process in both:
+        _, said = process.communicate(timeout=300)
+        assert process.returncode == 0, said
+    told = [str(line["input"]) for line in lines(tmp_path / "out")]
+    assert sorted(told) == sorted(set(told))
+    assert len(told) == 8
+    assert len(files(tmp_path / "out")) == 9
+
+
+@pytest.mark.slow
+def test_workers_die_with_a_killed_run(clips: Path, tmp_path: Path) -> None:
+    world.write_clip(clips / "a_hang.mp4", [rotten.picture(rotten.HANG)])
+    words = [sys.executable, "-c", TOOL, str(clips), "-o", str(tmp_path / "out"), "--size", "64", "--jobs", "1"]
+    process = subprocess.Popen(words, cwd=Path(__file__).parent.parent, start_new_session=True)
+    while not (tmp_path / "out" / ".a_hang.webp.lock").exists() and not (tmp_path / "out" / "a" / "two.webp").exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    time.sleep(2)
+    process.kill()
+    process.wait()
+    for _ in range(100):
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGKILL)
+    pytest.fail("a worker lived on")
