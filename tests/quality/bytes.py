@@ -98,7 +98,8 @@ def smallest(path: Path, clip: Clip, wanted: float, kind: str) -> int:
     grades = QUALITIES if kind == "webp" else COLOURS
 
     def good(grade: int) -> bool:
-        write(path, [clip], kind, **{"quality" if kind == "webp" else "colours": grade})
+        words = {"quality": grade} if kind == "webp" else {"colours": grade, "quality": 100}
+        write(path, [clip], kind, **words)
         return likeness(path, clip.pixels) >= wanted
 
     low, high = 0, len(grades) - 1
