@@ -224,15 +224,17 @@ def _in_shots(drawings: Iterable[Clip]) -> Iterator[Clip]:
     """
     behind: deque[tuple[float, Picture]] = deque()  # seconds and thumbs of this shot, without its flashes
     shot = 0
+    dissolved = -np.inf  # seconds at which the last dissolve was half way: its rest is no further cut
     for drawing, thumb, later in _with_those_to_come(drawings):
         if thumb.std() >= BLANK:
             now = float(drawing.times[0])
-            flash = False
+            flash, settled = False, now - dissolved > AROUND
             if behind and not any(_alike(other, thumb) for _, other in reversed(behind)):
                 flash = any(_alike(behind[i][1], other) for i in (-1, 0) for other in later)
-                new = not flash
+                new = settled and not flash
             else:
-                new = bool(behind and later) and _dissolved(behind[0][1], thumb, later[-1])
+                new = settled and bool(behind and later) and _dissolved(behind[0][1], thumb, later[-1])
+                dissolved = now if new else dissolved
             if new:
                 shot += 1
                 behind.clear()
