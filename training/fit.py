@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
@@ -178,10 +177,3 @@ def _average(average: PSPNet, network: PSPNet, keep: float) -> None:
             old.lerp_(new, 1 - keep)
         else:
             old.copy_(new)
-
-
-def held_out_composites(stock: Stock, count: int, seed: int = 7) -> list[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-    """Composites to judge by, the same ones for each seed: 288 x 512 RGB and exact alpha, with compression."""
-    rng = np.random.default_rng(seed)
-    made = [composite(stock, 288, 512, rng) for _ in range(count)]
-    return [(degrade(rgb, rng), alpha) for rgb, alpha in made]

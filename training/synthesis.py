@@ -47,8 +47,13 @@ def painted_out(frame: Labelled, longest: int = 480) -> Picture:
     return np.asarray(cv2.inpaint(rgb, cv2.dilate(mask, np.ones((9, 9), np.uint8)), 5, cv2.INPAINT_TELEA), np.uint8)
 
 
-def composite(stock: Stock, height: int, width: int, rng: np.random.Generator) -> tuple[Picture, Matte]:
-    """A frame of none to three characters over a scene, with the alpha of all of them together."""
+def composite(
+    stock: Stock, height: int, width: int, rng: np.random.Generator, *, clutter: bool = True
+) -> tuple[Picture, Matte]:
+    """A frame of none to three characters over a scene, with the alpha of all of them together.
+
+    clutter: with drawn things behind and before them, and petals over all.
+    """
     canvas = _scene(stock, height, width, rng)
     alpha = np.zeros((height, width), np.float32)
     count = int(rng.choice(4, p=[0.1, 0.55, 0.25, 0.1]))
@@ -56,7 +61,7 @@ def composite(stock: Stock, height: int, width: int, rng: np.random.Generator) -
     chances = stock.weights / stock.weights.sum()
     drawn = [stock.sprites[int(i)] for i in rng.choice(len(chances), count, p=chances)]
     palette = np.concatenate([np.empty((0, 3)), *(palette_of(sprite, rng) for sprite in drawn)])
-    if rng.random() < 0.5:
+    if clutter and rng.random() < 0.5:
         props(canvas, palette, rng)
         if rng.random() < 0.4:
             canvas = np.asarray(cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.5, 3)), np.uint8)
@@ -67,11 +72,11 @@ def composite(stock: Stock, height: int, width: int, rng: np.random.Generator) -
             _rim(canvas, a, rng)
         canvas = (canvas * (1 - a[..., None]) + colour * a[..., None] + 0.5).astype(np.uint8)
         alpha = np.asarray(alpha + a - alpha * a, np.float32)
-    if rng.random() < 0.12:  # something stands before her
+    if clutter and rng.random() < 0.12:  # something stands before her
         before = canvas.copy()
         cover = props(before, palette, rng, 1)
         canvas, alpha = before, np.asarray(alpha * (1 - cover), np.float32)
-    if rng.random() < 0.12:
+    if clutter and rng.random() < 0.12:
         scattered(canvas, rng)
     if rng.random() < 0.25:
         canvas = _overlaid(canvas, alpha, rng)
