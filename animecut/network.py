@@ -1,4 +1,4 @@
-"""PSPNet (Zhao et al. 2017) with a light decoder, and the file that it is kept in.
+"""PSPNet (Zhao et al. 2017) with a light decoder, its rivals U-Net and FCN, and the file that they are kept in.
 
 backbone -> pyramid pooling -> bottleneck -> decoder with low-level skips -> logits at the input's size
 """
@@ -29,11 +29,14 @@ class Architecture:
     """All that is needed to build the network that a weights file belongs to."""
 
     backbone: str = "mobilenet_v2"
-    """mobilenet_v2, resnet50 or resnet101, with torchvision's names and layers; resnet50c, resnet101c: a deep stem."""
+    """mobilenet_v2, resnet50 or resnet101, with torchvision's names and layers; resnet50c, resnet101c: a deep stem.
+
+    vgg16 makes the network an FCN-8s.
+    """
     output_stride: int = 16
     """Input pixels per pixel of the deepest features: 8, 16 or 32."""
     pyramid: tuple[int, ...] = (1, 2, 3, 6)
-    """Cells per side of each level of the pyramid."""
+    """Cells per side of each level of the pyramid; none make the network a U-Net."""
     level: int = 0
     """Channels of each level of the pyramid; 0: the features' channels shared out among the levels."""
     width: int = 160
@@ -162,7 +165,7 @@ class Pyramid(nn.Module):
 
     def __init__(self, channels: int, a: Architecture) -> None:
         super().__init__()
-        cells, width, level = a.pyramid, a.width, a.level or channels // len(a.pyramid)
+        cells, width, level = a.pyramid, a.width, a.level or channels // max(1, len(a.pyramid))
         self.cells, self.align_corners = cells, a.align_corners
         # An exporter that cannot tell its sizes beforehand puts its own here.
         self.pool: Callable[[Tensor, int], Tensor] = F.adaptive_avg_pool2d
@@ -195,27 +198,36 @@ class Step(nn.Module):
         return mixed
 
 
-class PSPNet(nn.Module):
+class VGG(nn.Module):
+    """torchvision's VGG16 (Simonyan and Zisserman 2015) without its classifier."""
+
+    channels = (256, 512, 512)  # at 1/8, 1/16 and 1/32
+
+    def __init__(self) -> None:
+        from torchvision import models
+
+        super().__init__()
+        self.features = models.vgg16().features
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Features at 1/8, 1/16 and 1/32, finest first."""
+        eighth = self.features[:17](x)
+        sixteenth = self.features[17:24](eighth)
+        return [eighth, sixteenth, self.features[24:](sixteenth)]
+
+
+class Network(nn.Module):
     """Pictures to logits. Normalises and pads its own input."""
 
+    backbone: nn.Module
     mean: Tensor
     std: Tensor
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, architecture: Architecture, multiple: int) -> None:
         super().__init__()
-        self.architecture = a = architecture
-        self.backbone = (
-            MobileNet(a.output_stride) if a.backbone == "mobilenet_v2" else ResNet(a.backbone, a.output_stride)
-        )
-        *skips, deep = self.backbone.channels
-        self.pyramid = Pyramid(deep, a)
-        widths = (a.width, *a.decoder)
-        self.decoder = nn.ModuleList(
-            Step(below, skip, here) for below, skip, here in zip(widths, reversed(skips), a.decoder, strict=False)
-        )
-        self.classifier = nn.Conv2d(widths[-1], len(a.classes), 1)
-        self.register_buffer("mean", torch.tensor(a.mean).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(a.std).view(3, 1, 1), persistent=False)
+        self.architecture, self.multiple = architecture, multiple
+        self.register_buffer("mean", torch.tensor(architecture.mean).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(architecture.std).view(3, 1, 1), persistent=False)
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Logits of every class at the input's size.
@@ -223,19 +235,71 @@ class PSPNet(nn.Module):
         rgb: (B, 3, H, W) float in [0, 1], RGB, H and W at least 32. Returns (B, classes, H, W).
         """
         height, width = rgb.shape[-2:]
-        multiple = max(self.architecture.output_stride, 8)
-        pad = (0, -width % multiple, 0, -height % multiple)
+        pad = (0, -width % self.multiple, 0, -height % self.multiple)
         x = F.pad((rgb - self.mean) / self.std, pad, mode="replicate")
-        *skips, deep = self.backbone(x)
+        scores = self.scores(self.backbone(x))
+        corners = self.architecture.align_corners
+        logits = F.interpolate(scores, x.shape[-2:], mode="bilinear", align_corners=corners)
+        return logits[..., :height, :width]
+
+    def scores(self, features: list[Tensor]) -> Tensor:
+        """Logits at any smaller size, from the backbone's features, finest first."""
+        raise NotImplementedError
+
+
+class PSPNet(Network):
+    """Pyramid pooling, then a decoder with the backbone's features; without a pyramid it is a U-Net."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__(architecture, max(architecture.output_stride, 8))
+        a = architecture
+        backbone = MobileNet(a.output_stride) if a.backbone == "mobilenet_v2" else ResNet(a.backbone, a.output_stride)
+        *skips, deep = backbone.channels
+        self.backbone = backbone
+        self.pyramid = Pyramid(deep, a)
+        widths = (a.width, *a.decoder)
+        self.decoder = nn.ModuleList(
+            Step(below, skip, here) for below, skip, here in zip(widths, reversed(skips), a.decoder, strict=False)
+        )
+        self.classifier = nn.Conv2d(widths[-1], len(a.classes), 1)
+
+    def scores(self, features: list[Tensor]) -> Tensor:
+        """Logits at the size that the decoder ends with."""
+        *skips, deep = features
         y = self.pyramid(deep)
         for step, skip in zip(self.decoder, reversed(skips), strict=False):
             y = step(y, skip)
-        corners = self.architecture.align_corners
-        logits = F.interpolate(self.classifier(y), x.shape[-2:], mode="bilinear", align_corners=corners)
-        return logits[..., :height, :width]
+        logits: Tensor = self.classifier(y)
+        return logits
 
 
-def fused(network: PSPNet) -> PSPNet:
+class FCN(Network):
+    """FCN-8s (Long et al. 2015): scores at 1/32, 1/16 and 1/8 added up. `width` channels instead of fc6's 4096."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__(architecture, 32)
+        self.backbone = VGG()
+        *skips, deep = self.backbone.channels
+        width, classes = architecture.width, len(architecture.classes)
+        self.head = nn.Sequential(ConvNormAct(deep, width, 7), nn.Dropout2d(0.1), ConvNormAct(width, width, 1))
+        self.classifier = nn.Conv2d(width, classes, 1)
+        self.finer = nn.ModuleList(nn.Conv2d(channels, classes, 1) for channels in reversed(skips))
+
+    def scores(self, features: list[Tensor]) -> Tensor:
+        """Logits at 1/8."""
+        *skips, deep = features
+        y: Tensor = self.classifier(self.head(deep))
+        for score, skip in zip(self.finer, reversed(skips), strict=True):
+            y = F.interpolate(y, skip.shape[-2:], mode="bilinear", align_corners=False) + score(skip)
+        return y
+
+
+def build(architecture: Architecture) -> Network:
+    """A new network: an FCN on VGG16, else a PSPNet or U-Net."""
+    return FCN(architecture) if architecture.backbone == "vgg16" else PSPNet(architecture)
+
+
+def fused(network: Network) -> Network:
     """The network for use alone: each batch norm worked into the convolution before it. Changes what is given."""
     for module in network.modules():
         if isinstance(module, nn.Sequential):
@@ -245,7 +309,7 @@ def fused(network: PSPNet) -> PSPNet:
     return network
 
 
-def save(network: PSPNet, path: Path, provenance: dict[str, object]) -> None:
+def save(network: Network, path: Path, provenance: dict[str, object]) -> None:
     """Write the network as safetensors in half precision, with its architecture and how it was made.
 
     provenance: what can be written as JSON: data, seed, versions, figures.
@@ -264,7 +328,7 @@ def is_whole(path: Path) -> bool:
     return _read(path)[1].get("format") == FORMAT
 
 
-def load(path: Path = DEFAULT_WEIGHTS) -> tuple[PSPNet, dict[str, object]]:
+def load(path: Path = DEFAULT_WEIGHTS) -> tuple[Network, dict[str, object]]:
     """Build the network that a file describes, in float32 and evaluation mode, and tell how it was made.
 
     Raises WeightsError for a file that is missing, damaged or not ours. Nothing is unpickled.
@@ -276,7 +340,7 @@ def load(path: Path = DEFAULT_WEIGHTS) -> tuple[PSPNet, dict[str, object]]:
         fields = json.loads(metadata["architecture"])
         known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         architecture = Architecture(**known)
-        network = PSPNet(architecture)
+        network = build(architecture)
         network.load_state_dict(state)
         provenance: dict[str, object] = json.loads(metadata["provenance"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -295,7 +359,7 @@ def digest(path: Path) -> str:
         ) from error
 
 
-def load_backbone(network: PSPNet, path: Path) -> None:
+def load_backbone(network: Network, path: Path) -> None:
     """Fill the backbone from a file that holds only a backbone, under torchvision's names.
 
     Raises WeightsError where a tensor of the backbone is missing or of another shape.

@@ -129,3 +129,30 @@ def test_a_backbone_alone_is_taken_and_a_lacking_one_refused(tmp_path: Path) -> 
     save_file(state, tmp_path / "b.safetensors")
     with pytest.raises(WeightsError, match="no mobilenet_v2"):
         network.load_backbone(target, tmp_path / "b.safetensors")
+
+
+@pytest.mark.parametrize(
+    "architecture", [Architecture(pyramid=(), width=8, decoder=(8, 8)), Architecture("vgg16", width=8)]
+)
+def test_rivals_are_kept_and_rebuilt_in_the_same_way(tmp_path: Path, architecture: Architecture) -> None:
+    torch.manual_seed(0)
+    net = network.build(architecture).eval()
+    network.save(net, tmp_path / "w.safetensors", {})
+    again, _ = network.load(tmp_path / "w.safetensors")
+    assert type(again) is type(net)
+    x = torch.rand(1, 3, 70, 45)
+    with torch.inference_mode():
+        logits = again(x)
+        assert logits.shape == (1, 2, 70, 45)
+        assert torch.allclose(logits, net(x), atol=0.05)
+
+
+def test_an_fcn_hears_every_scale() -> None:
+    net = network.FCN(Architecture("vgg16", width=8)).eval()
+    deep = [torch.rand(1, 256, 16, 16), torch.rand(1, 512, 8, 8), torch.rand(1, 512, 4, 4)]
+    with torch.inference_mode():
+        whole = net.scores(deep)
+        assert whole.shape == (1, 2, 16, 16)
+        for i in range(3):
+            without = [torch.zeros_like(x) if k == i else x for k, x in enumerate(deep)]
+            assert not torch.allclose(net.scores(without), whole)

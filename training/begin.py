@@ -1,37 +1,63 @@
 """The network that a run begins with."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from animecut import network
 from animecut.errors import SettingsError
-from animecut.network import Architecture, PSPNet
+from animecut.network import Architecture, Network, build
 from training import fetch, foreign
 
 PICKLED = {".pth", ".pt", ".tar"}
 BACKBONES = ("mobilenet_v2", "resnet50", "resnet101")
+SHAPES = {
+    "pspnet": Architecture(),
+    "unet": Architecture(pyramid=(), width=192, decoder=(96, 64, 32)),
+    "fcn": Architecture("vgg16", width=512),
+}
 
 
-def begin(init: str, backbone: str = "mobilenet_v2") -> tuple[PSPNet, str]:
+def begin(init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet") -> tuple[Network, str]:
     """A network, and in words what it begins with.
 
     init: anime (the shipped weights), voc (a PSPNet of Pascal VOC) or imagenet (a backbone), both published by others
     and fetched once, scratch, or a file: ours, a backbone alone, or a .pth of those others.
-    backbone: of voc, imagenet and scratch.
-    Raises SettingsError for an unknown backbone, WeightsError for a file that does not fit or is not to be had.
+    backbone: of voc, imagenet and scratch; an fcn has vgg16.  arch: pspnet, unet or fcn, but for whole networks.
+    Raises SettingsError for unknown words, WeightsError for a file that does not fit or is not to be had.
     """
-    if backbone not in BACKBONES:
-        raise SettingsError(f"--backbone {backbone}: unknown; choose from {', '.join(BACKBONES)}")
+    if backbone not in BACKBONES or arch not in SHAPES:
+        choice = f"choose from {', '.join(BACKBONES)}; {', '.join(SHAPES)}"
+        raise SettingsError(f"--backbone {backbone} --arch {arch}: unknown; {choice}")
+    shape = SHAPES[arch] if arch == "fcn" else replace(SHAPES[arch], backbone=backbone)
+    if init == "scratch":
+        return build(shape), f"nothing ({arch}, {shape.backbone})"
+    if init == "imagenet":
+        return foreign.read(fetch.fetched(fetch.PUBLISHED[init, shape.backbone], fetch.cache()), shape)
+    if init not in ("anime", "voc") and Path(init).suffix.lower() not in PICKLED and not network.is_whole(Path(init)):
+        net = build(shape)
+        network.load_backbone(net, Path(init))
+        return net, f"{Path(init).name}: a backbone alone ({shape.backbone}); the rest begins anew"
+    return _as(arch, *_whole(init, backbone, shape))
+
+
+def _whole(init: str, backbone: str, shape: Architecture) -> tuple[Network, str]:
     if init == "anime":
         return network.load()[0], "the shipped weights"
-    if init == "scratch":
-        return PSPNet(Architecture(backbone)), f"nothing ({backbone})"
-    if init in ("voc", "imagenet"):
-        return foreign.read(fetch.fetched(fetch.PUBLISHED[init, backbone], fetch.cache()))
-    path = Path(init)
-    if path.suffix.lower() in PICKLED:
-        return foreign.read(path)
-    if network.is_whole(path):
-        return network.load(path)[0], f"{path.name}: a whole network"
-    net = PSPNet(Architecture(backbone))
-    network.load_backbone(net, path)
-    return net, f"{path.name}: a backbone alone ({backbone}); pyramid and decoder begin anew"
+    if init == "voc":
+        return foreign.read(fetch.fetched(fetch.PUBLISHED[init, backbone], fetch.cache()), shape)
+    if Path(init).suffix.lower() in PICKLED:
+        return foreign.read(Path(init), shape)
+    return network.load(Path(init))[0], f"{Path(init).name}: a whole network"
+
+
+def _as(arch: str, net: Network, words: str) -> tuple[Network, str]:
+    """The network itself, or a U-Net on its backbone."""
+    given = net.architecture
+    if arch == "pspnet" or ((arch == "fcn") == (given.backbone == "vgg16") and not given.pyramid):
+        return net, words
+    if arch == "fcn" or given.backbone == "vgg16":
+        raise SettingsError(f"--arch {arch}: {words} has no backbone for it; use --init imagenet or scratch")
+    stride = SHAPES[arch].output_stride
+    unet = build(replace(SHAPES[arch], backbone=given.backbone, output_stride=stride, mean=given.mean, std=given.std))
+    unet.backbone.load_state_dict(net.backbone.state_dict())
+    return unet, f"the backbone of {words}"

@@ -124,6 +124,9 @@ def fit(
     backbone: Annotated[
         str, typer.Option(metavar="B", help="Of voc, imagenet and scratch: mobilenet_v2, resnet50 or resnet101.")
     ] = "mobilenet_v2",
+    arch: Annotated[
+        str, typer.Option(metavar="A", help="pspnet, unet or fcn, where no whole network is begun with.")
+    ] = "pspnet",
     sprites: Sprites = [],  # noqa: B006
     scenes: Scenes = None,
     split: SplitFile = SPLIT,
@@ -152,8 +155,8 @@ def fit(
             steps=steps, batch=batch_size, composites=composites, keep=keep, seed=seed, frozen=frozen, patience=patience
         )
         job = Job(
-            folder, out, recipe, init=init, backbone=backbone, sprites=sprites, scenes=scenes, split_file=split,
-            device=device, tensorboard=tensorboard,
+            folder, out, recipe, init=init, backbone=backbone, arch=arch, sprites=sprites, scenes=scenes,
+            split_file=split, device=device, tensorboard=tensorboard,
         )  # fmt: skip
         with _steps() as told:
             per_fold = cross_validate(job, told, folds) if folds else []
@@ -183,6 +186,32 @@ def evaluate(
             typer.echo(json.dumps(summary(per_image)))
         else:
             _table(per_image)
+
+
+@app.command()
+def compare(
+    folder: Folder,
+    out: Annotated[Path, typer.Option(metavar="RUN", help="Folder for compare.md, compare.png and the runs.")],
+    init: Annotated[str, typer.Option(metavar="voc|imagenet|FILE", help="What transfer begins with.")] = "voc",
+    archs: Annotated[str, typer.Option("--arch", metavar="A[,A]", help="Networks to compare.")] = "pspnet,unet,fcn",
+    steps: Steps = 400,
+    batch_size: Batch = 8,
+    seed: Seed = 0,
+    device: Device = "auto",
+) -> None:
+    """Untouched, from scratch, or transfer: the same frames and steps for every network, as one table."""
+    with _errors():
+        from training import compare as comparing
+        from training.fit import Recipe
+        from training.run import Job
+
+        job = Job(folder, out, Recipe(steps=steps, batch=batch_size, seed=seed), device=device)
+        with _steps() as told:
+            cells = comparing.compare(job, told, archs.split(","), init)
+        about = f"{folder.name}: {steps} steps of {batch_size} pictures; mean image IoU on what was left out."
+        text = comparing.markdown(cells, about)
+        comparing.write_table(out, text)
+        typer.echo(text)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from animecut import network
 from animecut.errors import OutputError, SettingsError
-from animecut.network import PSPNet
+from animecut.network import Network, PSPNet
 
 EXAMPLE = (2, 3, 96, 160)  # pictures, channels, height and width that the graph is traced with
 CHECKED = ((1, 3, 64, 64), (3, 3, 100, 75), (1, 3, 256, 448))  # no size is the example's
@@ -43,9 +43,10 @@ def export(weights: Path, target: Path) -> float:
     return difference
 
 
-def _write(net: PSPNet, path: Path) -> None:
+def _write(net: Network, path: Path) -> None:
     traced = copy.deepcopy(net)
-    traced.pyramid.pool = pool
+    if isinstance(traced, PSPNet):
+        traced.pyramid.pool = pool
     dims = {i: torch.export.Dim(name, min=low) for i, name, low in ((0, "n", 1), (2, "h", 32), (3, "w", 32))}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own business
@@ -68,7 +69,7 @@ def _shares(length: int, cells: int, like: Tensor) -> Tensor:
     return weight / weight.sum(dim=1, keepdim=True)
 
 
-def _difference(net: PSPNet, path: Path) -> float:
+def _difference(net: Network, path: Path) -> float:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])

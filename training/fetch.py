@@ -35,6 +35,7 @@ PUBLISHED = {
     ("voc", "resnet50"): _mmseg("r50", "ae9c1b8c"),  # 77.29
     ("voc", "resnet101"): _mmseg("r101", "bc933b18"),  # 78.52
     ("imagenet", "mobilenet_v2"): Published(f"{TORCHVISION}/mobilenet_v2-7ebf99e0.pth", "7ebf99e0"),
+    ("imagenet", "vgg16"): Published(f"{TORCHVISION}/vgg16-397923af.pth", "397923af"),
     ("imagenet", "resnet50"): Published(f"{TORCHVISION}/resnet50-11ad3fa6.pth", "11ad3fa6"),
     ("imagenet", "resnet101"): Published(f"{TORCHVISION}/resnet101-cd907fc2.pth", "cd907fc2"),
 }

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from animecut.errors import AnimecutError
-from animecut.network import PSPNet
+from animecut.network import Network
 from training.augment import degrade, grade, reframe
 from training.checkpoint import Best, Run, keep, restore
 from training.dataset import Labelled
@@ -84,7 +84,7 @@ class Frames(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
 
 
 def fit(
-    network: PSPNet,
+    network: Network,
     frames: Sequence[Labelled],
     stock: Stock | None,
     recipe: Recipe,
@@ -92,8 +92,8 @@ def fit(
     device: torch.device,
     checkpoint: Path | None = None,
     report: Callable[[int, dict[str, float]], None] = lambda step, losses: None,
-    judge: Callable[[int, PSPNet], float] | None = None,
-) -> PSPNet:
+    judge: Callable[[int, Network], float] | None = None,
+) -> Network:
     """Train, and return the network with its averaged weights.
 
     checkpoint: written now and then and taken up again where it is there.
@@ -144,7 +144,7 @@ def _exhausted(best: Best, recipe: Recipe) -> bool:
     return 0 < recipe.patience <= best.stale
 
 
-def _step(network: PSPNet, optimiser: torch.optim.Optimizer, batch: Sequence[Tensor], step: int) -> dict[str, float]:
+def _step(network: Network, optimiser: torch.optim.Optimizer, batch: Sequence[Tensor], step: int) -> dict[str, float]:
     rgb, alpha, exact = batch
     network.train()
     # A few dozen frames are too few to estimate the backbone's statistics anew, and one picture is too few for any.
@@ -171,7 +171,7 @@ def _rate_at(step: int, recipe: Recipe) -> float:
 
 
 @torch.no_grad()
-def _average(average: PSPNet, network: PSPNet, keep: float) -> None:
+def _average(average: Network, network: Network, keep: float) -> None:
     for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         if old.is_floating_point():
             old.lerp_(new, 1 - keep)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from animecut.errors import WeightsError
-from animecut.network import Architecture, PSPNet
+from animecut.network import Architecture, Network, PSPNet, build
 
 State = dict[str, Tensor]
 
@@ -53,12 +53,13 @@ TORCHVISION_NAMES = (
     (r"bn1\.", "backbone.stem.1."),
     (r"layer(\d)\.", r"backbone.layer\1."),
 )
+VGG_NAMES = ((r"features\.", "backbone.features."),)
 
 
-def read(path: Path) -> tuple[PSPNet, str]:
+def read(path: Path, shape: Architecture = Architecture()) -> tuple[Network, str]:  # noqa: B008 (frozen)
     """A network from a .pth file of mmsegmentation, bubbliiiing or torchvision; and what was taken, in words.
 
-    Raises WeightsError for any other file.
+    shape: what is built around a backbone alone.  Raises WeightsError for any other file.
     """
     try:
         held = torch.load(path, map_location="cpu", weights_only=True)
@@ -67,27 +68,30 @@ def read(path: Path) -> tuple[PSPNet, str]:
     held = held.get("state_dict", held) if isinstance(held, dict) else {}
     state: State = {str(key): value for key, value in held.items() if isinstance(value, Tensor)}
     try:
-        return _converted(path, state)
+        return _converted(path, state, shape)
     except (KeyError, RuntimeError) as error:
         raise WeightsError(f"{path}: its tensors do not fit ({str(error).splitlines()[-1].strip()})") from error
 
 
-def _converted(path: Path, state: State) -> tuple[PSPNet, str]:
+def _converted(path: Path, state: State, shape: Architecture) -> tuple[Network, str]:
     if "decode_head.conv_seg.weight" in state:
         resnet = _resnet(state, "backbone.layer3.")
         return _voc(path, replace(MMSEG, backbone=f"{resnet}c"), _renamed(state, MMSEG_NAMES))
     if "master_branch.1.weight" in state:
         return _voc(path, BUBBLIIIING, _renamed(state, BUBBLIIIING_NAMES))
-    if "features.0.0.weight" in state:
-        return _backbone(path, IMAGENET, _renamed(state, TORCHVISION_NAMES))
-    if "layer3.0.conv1.weight" in state:
-        return _backbone(
-            path, replace(IMAGENET, backbone=_resnet(state, "layer3.")), _renamed(state, TORCHVISION_NAMES)
-        )
+    backbone = (
+        "mobilenet_v2" if "features.0.0.weight" in state
+        else _resnet(state, "layer3.") if "layer3.0.conv1.weight" in state
+        else "vgg16" if "features.28.weight" in state
+        else None
+    )  # fmt: skip
+    if backbone:
+        architecture = replace(shape, backbone=backbone, mean=IMAGENET.mean, std=IMAGENET.std)
+        return _backbone(path, architecture, _renamed(state, VGG_NAMES if backbone == "vgg16" else TORCHVISION_NAMES))
     raise WeightsError(f"{path}: neither a PSPNet of mmsegmentation or bubbliiiing, nor a backbone of torchvision")
 
 
-def _voc(path: Path, architecture: Architecture, state: State) -> tuple[PSPNet, str]:
+def _voc(path: Path, architecture: Architecture, state: State) -> tuple[Network, str]:
     """All of a PSPNet of Pascal VOC, of its classes only background and person."""
     for key in ("classifier.weight", "classifier.bias"):
         state[key] = state[key][VOC_ROWS]
@@ -97,10 +101,10 @@ def _voc(path: Path, architecture: Architecture, state: State) -> tuple[PSPNet, 
     return network, f"{path.name}: a whole PSPNet ({architecture.backbone}), {taken}"
 
 
-def _backbone(path: Path, architecture: Architecture, state: State) -> tuple[PSPNet, str]:
-    network = PSPNet(architecture)
+def _backbone(path: Path, architecture: Architecture, state: State) -> tuple[Network, str]:
+    network = build(architecture)
     network.backbone.load_state_dict({key.removeprefix("backbone."): value for key, value in state.items()})
-    return network, f"{path.name}: a backbone alone ({architecture.backbone}); pyramid and decoder begin anew"
+    return network, f"{path.name}: a backbone alone ({architecture.backbone}); the rest begins anew"
 
 
 def _resnet(state: State, layer: str) -> str:

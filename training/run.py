@@ -13,7 +13,7 @@ import torchvision
 
 from animecut import __version__, network
 from animecut.errors import SettingsError
-from animecut.network import PSPNet
+from animecut.network import Network
 from animecut.segment import Segmenter, choose_device
 from training import check, evaluate, stock
 from training.begin import begin
@@ -33,6 +33,7 @@ class Job:
     recipe: Recipe
     init: str = "anime"
     backbone: str = "mobilenet_v2"
+    arch: str = "pspnet"
     sprites: Sequence[Path] = ()
     scenes: Path | None = None
     split_file: Path | None = None
@@ -57,7 +58,7 @@ def run(job: Job, told: Told, fold: int | None = None) -> list[evaluate.Figures]
     Raises AnimecutError: labels with an error in them, weights that do not fit, a loss that is no number.
     """
     learned, judged = _data(job, told, fold)
-    return _train(job, told, learned, judged)
+    return train(job, told, learned, judged)
 
 
 def cross_validate(job: Job, told: Told, folds: int) -> list[list[evaluate.Figures]]:
@@ -68,8 +69,14 @@ def cross_validate(job: Job, told: Told, folds: int) -> list[list[evaluate.Figur
     for k, held in enumerate(everyone):
         told.line(f"fold {k}: without {', '.join(sorted(held))}")
         learned, judged = _split(frames, held)
-        figures.append(_train(replace(job, out=job.out / f"fold-{k}"), told, learned, judged))
+        figures.append(train(replace(job, out=job.out / f"fold-{k}"), told, learned, judged))
     return figures
+
+
+def judged_by(job: Job, told: Told) -> tuple[list[Labelled], list[Labelled]]:
+    """What is learned from and what is judged by: the folder's own test part, else the first of five folds."""
+    learned, judged = _data(job, told, None)
+    return (learned, judged) if judged else _split(learned, _folds(job, learned, min(5, len(learned)))[0])
 
 
 def _data(job: Job, told: Told, fold: int | None) -> tuple[list[Labelled], list[Labelled]]:
@@ -106,8 +113,9 @@ def _folds(job: Job, frames: Sequence[Labelled], count: int) -> list[set[str]]:
     return [set(part.tolist()) for part in np.array_split(np.array(names), count)]
 
 
-def _train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled]) -> list[evaluate.Figures]:
-    net, begun = begin(job.init, job.backbone)
+def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled]) -> list[evaluate.Figures]:
+    """Learn from some frames; the figures on others, none where there are no others."""
+    net, begun = begin(job.init, job.backbone, job.arch)
     told.line(f"begins with {begun}; learns from {len(learned)} frames")
     composed = _composed(job, learned)
     recipe = job.recipe if composed else replace(job.recipe, composites=0.0)
@@ -133,7 +141,7 @@ def _train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled]
             journal.step(step, losses)
             told.step(step, recipe.steps, losses)
 
-        def judge(step: int, average: PSPNet) -> float:
+        def judge(step: int, average: Network) -> float:
             """Through the file and the Segmenter that cuts stickers; a run that is killed leaves the file."""
             network.save(average, model, provenance | {"step": step})
             per_image = evaluate.evaluate(Segmenter(model, job.device), judged)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from animecut.errors import AnimecutError, OutputError, SettingsError
-from animecut.network import Architecture, PSPNet
+from animecut.network import Architecture, Network, PSPNet
 from training import fit as loop
 from training.checkpoint import Best, Run, keep
 from training.dataset import Labelled
@@ -90,7 +90,7 @@ def test_a_frozen_backbone_stays_and_the_rest_learns(frames: list[Labelled]) -> 
     begun = network()
     after = fit(copy.deepcopy(begun), frames, None, Recipe(steps=2, batch=2, warm_up=1, frozen=2), device=CPU)
     assert torch.equal(weights_of(begun.backbone), weights_of(after.backbone))
-    assert not torch.equal(weights_of(begun.pyramid), weights_of(after.pyramid))
+    assert not torch.equal(weights_of(begun.get_submodule("pyramid")), weights_of(after.get_submodule("pyramid")))
     after = fit(copy.deepcopy(begun), frames, None, Recipe(steps=3, batch=2, warm_up=1, frozen=2), device=CPU)
     assert not torch.equal(weights_of(begun.backbone), weights_of(after.backbone))
 
@@ -98,7 +98,7 @@ def test_a_frozen_backbone_stays_and_the_rest_learns(frames: list[Labelled]) -> 
 def test_a_run_that_gets_no_better_ends_early_with_its_best(frames: list[Labelled], tmp_path: Path) -> None:
     scores, seen = iter([0.5, 0.9, 0.8, 0.7, 0.99]), []
 
-    def judge(step: int, average: PSPNet) -> float:
+    def judge(step: int, average: Network) -> float:
         seen.append((step, weights_of(average)))
         return next(scores)
 

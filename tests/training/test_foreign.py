@@ -13,7 +13,9 @@ from torch.nn import functional as F
 from torchvision import models
 
 from animecut.errors import WeightsError
+from animecut.network import FCN
 from training import foreign
+from training.begin import SHAPES
 
 HEIGHT, WIDTH = 96, 128
 
@@ -166,6 +168,21 @@ def test_torchvisions_backbone_is_taken_and_said_to_be_one(tmp_path: Path, name:
             theirs.maxpool(theirs.relu(theirs.bn1(theirs.conv1(x))))  # type: ignore[operator]
         )  # fmt: skip
     assert torch.allclose(quarter, truth, atol=1e-5)
+
+
+def test_vgg16_becomes_an_fcn_and_a_backbone_a_unet(tmp_path: Path) -> None:
+    theirs = models.vgg16(weights=None)
+    torch.save(
+        {key: value for key, value in theirs.state_dict().items() if key.startswith("features.")}, tmp_path / "v.pth"
+    )
+    ours, words = foreign.read(tmp_path / "v.pth", SHAPES["fcn"])
+    assert isinstance(ours, FCN)
+    assert "a backbone alone (vgg16)" in words
+    x = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        assert torch.equal(ours.backbone(x)[-1], theirs.features[:31](x))
+    torch.save(models.mobilenet_v2(weights=None).state_dict(), tmp_path / "m.pth")
+    assert foreign.read(tmp_path / "m.pth", SHAPES["unet"])[0].architecture.pyramid == ()
 
 
 def test_other_files_are_refused_in_words_and_nothing_in_them_runs(tmp_path: Path) -> None:

@@ -123,10 +123,18 @@ def test_what_a_run_can_begin_with(tmp_path: Path) -> None:
     assert begin("anime")[1] == "the shipped weights"
     net, words = begin("scratch", "resnet50")
     assert net.architecture.backbone == "resnet50"
-    assert words == "nothing (resnet50)"
+    assert words == "nothing (pspnet, resnet50)"
     torch.save(net.state_dict(), tmp_path / "a.pth")
     with pytest.raises(SettingsError, match="--backbone vgg16"):
         begin("scratch", "vgg16")
+    unet, words = begin("anime", arch="unet")
+    assert words == "the backbone of the shipped weights"
+    assert unet.architecture.pyramid == ()
+    first = "features.0.0.weight"
+    assert torch.equal(unet.backbone.state_dict()[first], begin("anime")[0].backbone.state_dict()[first])
+    assert begin("scratch", arch="fcn")[0].architecture.backbone == "vgg16"
+    with pytest.raises(SettingsError, match="no backbone for it"):
+        begin("anime", arch="fcn")
 
 
 def test_the_command_tells_folds_and_where_to_look(job: Job) -> None:
