@@ -55,7 +55,7 @@ UNLIKE, UNLIKE_PER_COLOUR = 0.25, 0.6  # the correlation below which it is a cut
 SURELY_ALIKE = 0.6  # the correlation from which colours do not matter: fades, flashes of light
 LEAST_CHANGE = 8.0  # of 255, mean over the picture: a cut changes more, a step of a fade less
 BLANK = 8.0  # of 255: a thumb whose colours deviate by less shows nothing to compare
-MIXTURE = 0.34  # of the squared way from a mixture to the pictures mixed: how far beside them it may lie
+MIXTURE = 0.42  # of the squared way from a mixture to the pictures mixed: how far beside them it may lie
 FADE = 0.4  # of the contrast: a picture with less beside another is its fade, not another shot
 AROUND = 0.4  # seconds before and after: longer than a flash, and than half of most dissolves
 
