@@ -189,6 +189,24 @@ def evaluate(
 
 
 @app.command()
+def blend(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Weights that began from the same ones.")],
+    shares: Annotated[str, typer.Option(metavar="X,Y,...", help="How much of each, in the files' order.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The mean of them.")],
+) -> None:
+    """Average weights of several trainings, which is often better than each of them."""
+    with _errors():
+        from training.blend import blend as mean_of
+
+        try:
+            numbers = [float(share) for share in shares.split(",")]
+        except ValueError:
+            raise SettingsError(f"--shares {shares}: write numbers, such as 0.5,0.5") from None
+        mean_of(files, numbers, out)
+        typer.echo(str(out))
+
+
+@app.command()
 def compare(
     folder: Folder,
     out: Annotated[Path, typer.Option(metavar="RUN", help="Folder for compare.md, compare.png and the runs.")],
