@@ -175,7 +175,6 @@ def animecut(
 
     animecut clips/ -o stickers/ --format webp,gif       every clip in a folder
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidied up after like Ctrl-C
     try:
         settings = Settings(
             start=parse_time(start) if start else None,
@@ -204,7 +203,7 @@ def animecut(
 
 
 def main() -> None:
-    """Entry point of the command `animecut`."""
+    """The command `animecut`."""
     app()
 
 
@@ -214,6 +213,8 @@ def _run(inputs: list[Path], output: Path | None, settings: Settings, run: Run, 
     from animecut.bars import Bars
 
     many, jobs = runs.plan(inputs, output, settings)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # from now on there is something to tidy up
+        signal.signal(stop, signal.default_int_handler)
     problems, before = [], 0
     with (
         Bars(silent=quiet) as bars,

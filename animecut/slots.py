@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
@@ -95,7 +95,8 @@ class Processes:
         context = get_context("spawn")  # a forked CUDA or thread pool does not work
         here, there = context.Pipe()
         process = context.Process(target=_work, args=(there, self._load, self._threads), daemon=True)
-        process.start()
+        with _deaf_to_ctrl_c():
+            process.start()
         there.close()
         return _Slot(process, here, deadline=time.monotonic() + STARTUP)
 
@@ -173,13 +174,23 @@ class _Telling(Watch):
         self._pipe.send(message)
 
 
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes started here do not hear Ctrl-C, which a terminal sends to all: their parent stops them."""
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited, unlike a handler
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, heard)
+
+
 def _work(pipe: "Connection[object, object]", load: Callable[[], Network], threads: int) -> None:
     """A worker's life: load the network once, then one job after the other."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     cv2.setNumThreads(threads)
     try:
         network = load()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # from now on there is something to tidy up
         pipe.send(None)
         while True:
             pipe.send(_one(cast(Job, pipe.recv()), network, _Telling(pipe)))

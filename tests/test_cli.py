@@ -274,6 +274,15 @@ def test_foreign_weights_and_absent_devices_are_one_line(clip: Path, tmp_path: P
         assert len(done.stderr.splitlines()) == 1
 
 
+def test_ctrl_c_while_it_loads_prints_one_line(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")  # in place of typer
+    place = {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(Path(__file__).parent.parent)))}
+    words = [sys.executable, "-m", "animecut", "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, env=os.environ | place, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "error: stopped before anything was begun\n"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_in_the_middle_leaves_nothing(tmp_path: Path, how: signal.Signals) -> None:
