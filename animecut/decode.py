@@ -39,6 +39,7 @@ TAGGED = (1, 4, 5, 6, 7, 9)  # ITU-T H.273 MatrixCoefficients that swscale knows
 # Playlists (hls, dash, concat) are left out: they open other files and the network.
 CONTAINERS = "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,nut,ivf,h264,hevc,m4v,rm,yuv4mpegpipe,dv,wtv"
 CANVASES = ("GIF", "PNG", "WEBP", "AVIF", "JPEG", "BMP")
+DECODERS = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "libvpx", "libvpx-vp9")  # of what clips come in most
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoders skip the alpha plane
 # Without the last two swscale repeats chroma in blocks of 2x2 and is a level too dark.
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
@@ -109,6 +110,11 @@ def describe(path: Path, *, max_pixels: int = MAX_PIXELS) -> Source:
     with _video(path, max_pixels) as (container, stream, _, _):
         duration = container.duration / av.time_base if container.duration else None
         return Source(width, height, duration, stream.average_rate or None, "video", channels == 4)
+
+
+def missing_decoders() -> list[str]:
+    """Those of DECODERS that this build of PyAV has not."""
+    return [name for name in DECODERS if name not in av.codecs_available]
 
 
 def _shown(path: Path, pictures: Iterable[_Timed], since: float, until: float) -> Iterator[tuple[_Timed, float, float]]:

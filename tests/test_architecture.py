@@ -17,7 +17,7 @@ MAY = {
     "loading": {"network", "segment"},
     "settings": set(),
     "pipeline": {room.stem for room in ROOMS}
-    - {"cli", "bars", "batch", "claim", "ledger", "loading", "manifest", "plan", "runs", "slots"},
+    - {"cli", "bars", "batch", "claim", "doctor", "ledger", "loading", "manifest", "plan", "runs", "slots"},
     "ledger": {"settings"},
     "manifest": {"compose", "settings"},
     "plan": {"ledger", "manifest", "pipeline", "platforms", "settings"},
@@ -51,13 +51,15 @@ MAY = {
     "caption": {"compose"},
     "preview": {"compose", "encode", "platforms"},
     "check_cli": {"platforms"},
+    "doctor": {"decode", "encode", "network", "refine", "segment"},
+    "doctor_cli": {"doctor", "network"},
 }
 DOORS = {  # who may know an outside library
     "pymatting": {"refine"},
     "torch": {"network", "segment"},
     "torchvision": {"network"},
     "safetensors": {"network"},
-    "typer": {"cli", "check_cli"},
+    "typer": {"cli", "check_cli", "doctor_cli"},
     "tqdm": {"bars"},
     "av": {"decode", "encode", "platforms"},
 }
