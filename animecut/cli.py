@@ -62,6 +62,9 @@ def animecut(
         str | None,
         typer.Option("--for", metavar="P[,P]", help=f"A file that a platform takes: {', '.join(PLATFORMS)}."),
     ] = None,
+    pack: Annotated[
+        bool, typer.Option("--pack", help="A folder for each platform, numbered in order, with the icons it asks for.")
+    ] = False,
     size: Annotated[
         str, typer.Option(metavar="PX", help="Longer side of the sticker; or exactly width and height: 413x531.")
     ] = str(Settings.size),
@@ -192,7 +195,7 @@ def animecut(
             max_source_seconds=max_source_seconds,
         )  # fmt: skip
         run = Run(overwrite=overwrite, jobs=jobs, timeout=timeout, max_memory=max_memory)
-        failed = _run(inputs, output, settings, run, as_json=as_json, quiet=quiet)
+        failed = _run(inputs, output, settings, run, pack=pack, as_json=as_json, quiet=quiet)
     except SettingsError as error:
         _stop(str(error), 2)
     except AnimecutError as error:
@@ -207,12 +210,14 @@ def main() -> None:
     app()
 
 
-def _run(inputs: list[Path], output: Path | None, settings: Settings, run: Run, *, as_json: bool, quiet: bool) -> int:
+def _run(
+    inputs: list[Path], output: Path | None, settings: Settings, run: Run, *, pack: bool, as_json: bool, quiet: bool
+) -> int:
     """Do everything and say how it went; return how many inputs failed."""
     from animecut import runs
     from animecut.bars import Bars
 
-    many, jobs = runs.plan(inputs, output, settings)
+    many, jobs = runs.plan(inputs, output, settings, pack=pack)
     for stop in (signal.SIGINT, signal.SIGTERM):  # from now on there is something to tidy up
         signal.signal(stop, signal.default_int_handler)
     problems, before = [], 0

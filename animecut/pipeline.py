@@ -17,7 +17,7 @@ from animecut.clip import Alpha, Clip, Pixels, Seconds, one_by_one
 from animecut.compose import Box, Colour, Picture, Placement
 from animecut.decode import decode, describe
 from animecut.encode import Written, write
-from animecut.errors import NoCharacter, SettingsError
+from animecut.errors import NoCharacter, OutputError, SettingsError
 from animecut.fit import fit
 from animecut.limits import within_limits
 from animecut.overlap import Item, Threads, side_by_side, soon
@@ -49,6 +49,8 @@ class Target:
     path: Path
     format: Format
     platform: Platform | None = None
+    moves: bool = False
+    """It belongs to a pack of moving stickers, among which no still may be."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
         report.drawings = len(shown)
         times = seen.times[shown.start : shown.stop + 1]
         plays = motion.playing(times, speed=settings.speed, reverse=settings.reverse, bounce=settings.bounce)
-        _foresee(targets, plays.times, settings)
+        _foresee(source, targets, plays.times, settings)
         _wait_for(matting, watch)
         with closing(finish(found, scene, shown, settings, looks, watch, report)) as finished:
             once = watch.each(WAITING, finished)
@@ -223,15 +225,21 @@ def _limits(target: Target, settings: Settings) -> Platform | None:
     if row is None:
         return None
     most, longest = settings.max_bytes or np.inf, settings.max_seconds or np.inf
-    return replace(row, max_bytes=min(row.max_bytes, most), max_seconds=min(row.max_seconds, longest))
+    least = max(row.min_frames, 2) if target.moves and row.animated else row.min_frames
+    longest, most = min(row.max_seconds, longest), min(row.max_bytes, most)
+    return replace(row, max_bytes=most, max_seconds=longest, min_frames=least)
 
 
-def _foresee(targets: Sequence[Target], times: Seconds, settings: Settings) -> None:
+def _foresee(source: Path, targets: Sequence[Target], times: Seconds, settings: Settings) -> None:
     """Raise what can be known to be impossible before the longer part of the work."""
     for target in targets:
         row = _limits(target, settings)
-        if row:
-            plan(times, [0.0] * (len(times) - 1), row, loop=settings.loop, first=settings.first)
+        try:
+            if row:
+                plan(times, [0.0] * (len(times) - 1), row, loop=settings.loop, first=settings.first)
+        except OutputError as error:
+            mixed = f" ({target.path}: a pack mixes no stills with moving stickers)" if target.moves else ""
+            raise OutputError(f"{source}: {error}{mixed}") from error
 
 
 def _looks(settings: Settings) -> _Looks:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from animecut import manifest
+from animecut import manifest, packs
 from animecut.errors import SettingsError
 from animecut.ledger import recipe
 from animecut.pipeline import Target
@@ -44,18 +44,39 @@ def plan(
     settings: Settings,
     weights: str,
     is_ours: Callable[[Path], bool] = lambda path: False,
+    *,
+    pack: bool = False,
 ) -> list[Job]:
     """What to read, and what to write for each; folders are searched through and mirrored.
 
     weights: their digest.  is_ours: tells a sticker, which no folder means as an input.
-    Raises SettingsError where a folder holds nothing to read, or one file is named for several stickers.
+    pack: number them, in a folder for each platform.
+    Raises SettingsError where a folder holds nothing to read, one file is named for several stickers, or they make no
+    pack.
     """
     wishes = list(dict.fromkeys(wish for path in inputs for wish in _wishes(path, output, settings, is_ours)))
     if output and _is_file(output) and len(wishes) > 1:
         raise SettingsError(f"-o {output}: one file for several stickers; name a folder")
-    taken: dict[Path, Path] = {}
     recipes: dict[Settings, str] = {}
     jobs = []
+    for wish, targets in zip(wishes, _packed(wishes, output) if pack else _beside(wishes), strict=True):
+        how = recipes.setdefault(wish.settings, "") or recipe(wish.settings, weights)
+        recipes[wish.settings] = how
+        jobs.append(Job(wish.source, tuple(targets), wish.settings, how, wish.listed))
+    return jobs
+
+
+def _packed(wishes: list[_Wish], output: Path | None) -> list[list[Target]]:
+    if output is None or _is_file(output):
+        raise SettingsError("--pack: name a folder with -o; each platform gets a folder in it")
+    if any(wish.listed and wish.out != output for wish in wishes):
+        raise SettingsError("--pack: numbers the stickers in their order; leave `out` out of the list")
+    return packs.numbered([(wish.source, wish.settings) for wish in wishes], output)
+
+
+def _beside(wishes: list[_Wish]) -> Iterator[list[Target]]:
+    """Targets named after their inputs. Raises SettingsError where two would have the same name."""
+    taken: dict[Path, Path] = {}
     for wish in wishes:
         targets = _targets(wish)
         if any(taken.get(target.path, wish.source) != wish.source for target in targets):  # a.gif beside a.mp4
@@ -65,10 +86,7 @@ def plan(
                 both = f"{taken[target.path]} and {wish.source}"
                 raise SettingsError(f"{both} would both become {target.path}; name another output")
             taken[target.path] = wish.source
-        how = recipes.setdefault(wish.settings, "") or recipe(wish.settings, weights)
-        recipes[wish.settings] = how
-        jobs.append(Job(wish.source, tuple(targets), wish.settings, how, wish.listed))
-    return jobs
+        yield targets
 
 
 def is_many(path: Path) -> bool:
@@ -124,7 +142,8 @@ def _targets(wish: _Wish, stem: str = "") -> list[Target]:
     if wish.as_file:
         if len(rows) + len(settings.formats) > 1:
             raise SettingsError(f"{wish.out}: one file for several stickers; name a folder")
-        return [Target(wish.out, rows[0].format if rows else settings.formats[0], *rows)]
+        row = rows[0] if rows else None
+        return [Target(wish.out, row.format if row else settings.formats[0], row)]
     stem = stem or wish.source.stem
     targets = [Target(wish.out / _name(wish.source, stem, kind, settings), kind) for kind in settings.formats]
     return targets + [

@@ -4,7 +4,7 @@ The checking reader is Pillow, or for video PyAV with libvpx; nothing of what wr
 late, so that a command line may name the platforms without paying for it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
@@ -35,6 +35,7 @@ PILLOW_FORMATS: dict[str, Format] = {"WEBP": "webp", "GIF": "gif", "PNG": "apng"
 SIGNATURES = (b"RIFF", b"GIF8", b"\x89PNG")
 TELEGRAM = "core.telegram.org/stickers"
 WHATSAPP = "WhatsApp/stickers, README and validators, 2025-11"
+LINE = "creator.line.me/en/guideline/animationsticker"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,10 @@ class Platform:
     """Whether the file must have alpha (which may be opaque everywhere), or must have none."""
     suffix: str = ""
     """How the file must be named, where that matters."""
+    pack: Sequence[int] = ()
+    """How many stickers a pack may have; none where nothing is known."""
+    icons: tuple[str, ...] = ()
+    """Rows of the pictures that a pack has beside its stickers."""
     unsure: str = ""
     """What could not be confirmed."""
     date: str = DATE
@@ -87,8 +92,9 @@ _ROWS = (
     Platform("telegram-static", "webp", 512, 512, "one side", TELEGRAM, also=("apng",), max_bytes=512_000,
              max_frames=1, unsure="bytes"),
     Platform("whatsapp", "webp", 512, 512, "exact", WHATSAPP, max_bytes=500 * 1024, max_seconds=10, min_frames=2,
-             shortest=0.008, rests_on_first=True),
-    Platform("whatsapp-static", "webp", 512, 512, "exact", WHATSAPP, max_bytes=100 * 1024, max_frames=1),
+             shortest=0.008, rests_on_first=True, pack=range(3, 31), icons=("whatsapp-tray",)),
+    Platform("whatsapp-static", "webp", 512, 512, "exact", WHATSAPP, max_bytes=100 * 1024, max_frames=1,
+             pack=range(3, 31), icons=("whatsapp-tray",)),
     Platform("whatsapp-tray", "apng", 96, 96, "exact", WHATSAPP, also=("webp",), max_bytes=50_000, max_frames=1),
     Platform("discord", "apng", 320, 320, "exact", "discord API types 0.38", also=("gif",), max_bytes=500_000,
              max_seconds=5, max_fps=60),
@@ -97,8 +103,12 @@ _ROWS = (
              max_seconds=3, loops=(0, 0), unsure="seconds"),
     Platform("line", "apng", 320, 270, "within", "LINE creators' guide", max_bytes=300_000, max_seconds=4,
              whole_seconds=True, min_frames=5, max_frames=20, loops=(1, 4), rests_on_first=True, suffix=".png",
-             unsure="bytes: 1 MB in a guide of 2026"),
-    Platform("wechat", "gif", 240, 240, "exact", "agency guide", max_bytes=500_000, date="2023"),
+             pack=(8, 16, 24), icons=("line-main", "line-tab"), unsure="bytes: 1 MB in a guide of 2026"),
+    Platform("line-main", "apng", 240, 240, "exact", LINE, max_bytes=300_000, max_seconds=4, whole_seconds=True,
+             min_frames=5, max_frames=20, loops=(1, 4), rests_on_first=True, suffix=".png"),
+    Platform("line-tab", "apng", 96, 74, "exact", LINE, max_bytes=300_000, max_frames=1, suffix=".png"),
+    Platform("wechat", "gif", 240, 240, "exact", "agency guide", max_bytes=500_000,
+             pack=(8, 16, 24), date="2023"),
     Platform("slack", "gif", 128, 128, "exact", "help page", max_bytes=128_000, max_frames=50, unsure="frames"),
     Platform("kakao", "gif", 360, 360, "exact", "proposal guide", max_bytes=2_000_000, max_frames=24, ground="white"),
     Platform("viber", "apng", 490, 490, "exact", "tool preset", max_frames=1),

@@ -26,13 +26,17 @@ ON_A_GPU = 4  # inputs at once: the most of each one's time is the CPU's
 SHARE = 0.8  # of the machine's memory, for all inputs together
 
 
-def plan(inputs: Sequence[Path], output: Path | None, settings: Settings) -> tuple[bool, list[Job]]:
+def plan(
+    inputs: Sequence[Path], output: Path | None, settings: Settings, *, pack: bool = False
+) -> tuple[bool, list[Job]]:
     """Whether the inputs are many, and what to read and to write for each.
 
     Raises SettingsError, InputError for a list that cannot be read, WeightsError where there are none.
     """
     if len(inputs) == 1 and not is_many(inputs[0]):
-        return False, make_plan(inputs, output, settings, "")  # not looked at: torch, which knows them, loads later
+        return False, make_plan(
+            inputs, output, settings, "", pack=pack
+        )  # not looked at: torch, which knows them, loads later
     from animecut import network
 
     weights = network.digest(settings.weights or network.DEFAULT_WEIGHTS)
@@ -41,7 +45,7 @@ def plan(inputs: Sequence[Path], output: Path | None, settings: Settings) -> tup
     def is_ours(path: Path) -> bool:
         return ledger.names(path) or ledger.names(path.parent) or is_begun(path)
 
-    return True, make_plan(inputs, output, settings, weights, is_ours)
+    return True, make_plan(inputs, output, settings, weights, is_ours, pack=pack)
 
 
 def start(

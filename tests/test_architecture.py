@@ -17,10 +17,11 @@ MAY = {
     "loading": {"network", "segment"},
     "settings": set(),
     "pipeline": {room.stem for room in ROOMS}
-    - {"cli", "bars", "batch", "claim", "doctor", "ledger", "loading", "manifest", "plan", "runs", "slots"},
+    - {"cli", "bars", "batch", "claim", "doctor", "ledger", "loading", "manifest", "packs", "plan", "runs", "slots"},
     "ledger": {"settings"},
     "manifest": {"compose", "settings"},
-    "plan": {"ledger", "manifest", "pipeline", "platforms", "settings"},
+    "packs": {"pipeline", "platforms", "settings"},
+    "plan": {"ledger", "manifest", "packs", "pipeline", "platforms", "settings"},
     "batch": {"claim", "ledger", "pipeline", "plan", "preview", "watch"},
     "slots": {"batch", "ledger", "plan", "watch"},
     "runs": {

@@ -79,7 +79,7 @@ def test_every_animated_platform_takes_it(tmp_path: Path, name: str) -> None:
     assert path.stat().st_size == fitted.written.bytes <= row.max_bytes * AIM
     if name == "signal":
         assert loop == 0
-    if name == "line":
+    if name in ("line", "line-main"):
         assert loop == 4
     assert fitted.written.path == path
     assert fitted.encodes == 1
@@ -120,7 +120,7 @@ def test_every_animated_platform_takes_every_clip(tmp_path: Path, name: str, kin
         assert path.stat().st_size >= 0.85 * row.max_bytes or fitted.ssim > 0.98  # then nothing is left to be seen
 
 
-@pytest.mark.parametrize("name", ["telegram-static", "whatsapp-static", "whatsapp-tray", "viber"])
+@pytest.mark.parametrize("name", ["telegram-static", "whatsapp-static", "whatsapp-tray", "line-tab", "viber"])
 def test_still_platforms_get_the_best_still(tmp_path: Path, name: str) -> None:
     row = PLATFORMS[name]
     path = tmp_path / f"a{SUFFIX[row.format]}"

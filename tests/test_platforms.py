@@ -74,11 +74,12 @@ def only(problems: list[str], word: str) -> bool:
 
 
 def test_every_row_says_where_it_is_from() -> None:
-    assert len(PLATFORMS) == 14
+    assert len(PLATFORMS) == 16
     for name, row in PLATFORMS.items():
         assert row.name == name
         assert row.source
         assert row.date.startswith("20")
+        assert all(icon in PLATFORMS for icon in row.icons)
 
 
 def test_good_files_are_fine(tmp_path: Path) -> None:
