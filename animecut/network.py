@@ -314,18 +314,23 @@ def save(network: Network, path: Path, provenance: dict[str, object]) -> None:
 
     provenance: what can be written as JSON: data, seed, versions, figures.
     """
-    metadata = {
+    said = {
         "format": FORMAT,
         "architecture": json.dumps(asdict(network.architecture)),
         "provenance": json.dumps(provenance),
     }
     tensors = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
-    save_file({k: v.contiguous().cpu() for k, v in tensors.items()}, path, metadata)
+    save_file({k: v.contiguous().cpu() for k, v in tensors.items()}, path, said)
 
 
 def is_whole(path: Path) -> bool:
     """Whether a file holds a whole network of ours, not a backbone alone. Raises WeightsError as `load` does."""
-    return _read(path)[1].get("format") == FORMAT
+    return metadata(path).get("format") == FORMAT
+
+
+def metadata(path: Path) -> dict[str, str]:
+    """What a file of weights says about itself. Raises WeightsError as `load` does."""
+    return _read(path)[1]
 
 
 def load(path: Path = DEFAULT_WEIGHTS) -> tuple[Network, dict[str, object]]:
@@ -333,16 +338,16 @@ def load(path: Path = DEFAULT_WEIGHTS) -> tuple[Network, dict[str, object]]:
 
     Raises WeightsError for a file that is missing, damaged or not ours. Nothing is unpickled.
     """
-    state, metadata = _read(path)
-    if metadata.get("format") != FORMAT:
+    state, said = _read(path)
+    if said.get("format") != FORMAT:
         raise WeightsError(f"{path}: not a network of animecut; it reads weights that animecut-train wrote")
     try:
-        fields = json.loads(metadata["architecture"])
+        fields = json.loads(said["architecture"])
         known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         architecture = Architecture(**known)
         network = build(architecture)
         network.load_state_dict(state)
-        provenance: dict[str, object] = json.loads(metadata["provenance"])
+        provenance: dict[str, object] = json.loads(said["provenance"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path}: damaged, or from another version of animecut ({reason})") from error
@@ -382,9 +387,9 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, "pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no dict)
-            metadata: dict[str, str] = file.metadata() or {}
+            said: dict[str, str] = file.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(
             f"{path}: not a safetensors file ({error}); animecut reads weights that animecut-train wrote"
         ) from error
-    return {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}, metadata
+    return {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}, said

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from animecut import network
-from animecut.errors import SettingsError
+from animecut.errors import SettingsError, WeightsError
 from animecut.network import Architecture, Network, build
 from training import fetch, foreign
 
@@ -14,6 +14,12 @@ SHAPES = {
     "pspnet": Architecture(),
     "unet": Architecture(pyramid=(), width=192, decoder=(96, 64, 32)),
     "fcn": Architecture("vgg16", width=512),
+}
+
+IMAGENET_INPUT = "ImageNet mean/std"
+INPUTS = {  # what a file of a backbone may say that it sees: RGB as 0, and as one unit
+    IMAGENET_INPUT: (foreign.IMAGENET.mean, foreign.IMAGENET.std),
+    "RGB/127.5-1": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
 }
 
 
@@ -34,10 +40,19 @@ def begin(init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet") -> tu
     if init == "imagenet":
         return foreign.read(fetch.fetched(fetch.PUBLISHED[init, shape.backbone], fetch.cache()), shape)
     if init not in ("anime", "voc") and Path(init).suffix.lower() not in PICKLED and not network.is_whole(Path(init)):
-        net = build(shape)
-        network.load_backbone(net, Path(init))
-        return net, f"{Path(init).name}: a backbone alone ({shape.backbone}); the rest begins anew"
+        return _around_backbone(Path(init), shape)
     return _as(arch, *_whole(init, backbone, shape))
+
+
+def _around_backbone(path: Path, shape: Architecture) -> tuple[Network, str]:
+    """A network on a backbone alone, which sees colours as the file says under `input`, else as torchvision's do."""
+    said = network.metadata(path).get("input", IMAGENET_INPUT)
+    if said not in INPUTS:
+        raise WeightsError(f"{path}: says input {said!r} in its metadata; write {' or '.join(INPUTS)}")
+    mean, std = INPUTS[said]
+    net = build(replace(shape, mean=mean, std=std))
+    network.load_backbone(net, path)
+    return net, f"{path.name}: a backbone alone ({shape.backbone}, input {said}); the rest begins anew"
 
 
 def _whole(init: str, backbone: str, shape: Architecture) -> tuple[Network, str]:

@@ -257,7 +257,7 @@ def suggest(
             )  # fmt: skip
         for one in written:
             typer.echo(f"{one.path}" + (f"  doubt {one.doubt:.3f}" if weights else ""))
-        typer.echo(f"{len(written)} drawings to correct: labelme {folder} --nodata")
+        typer.echo(f"{len(written)} drawings to correct: labelme {folder}")
 
 
 @app.command()

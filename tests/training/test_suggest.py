@@ -84,5 +84,5 @@ def test_the_command_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     world.write_clip(tmp_path / "walk.mp4", [rgb for rgb, _ in world.walking()])
     done = CliRunner().invoke(cli.app, ["suggest", "walk.mp4", "--count", "2"])
-    assert done.stdout.splitlines()[-1] == "2 drawings to correct: labelme walk-labels --nodata"
+    assert done.stdout.splitlines()[-1] == "2 drawings to correct: labelme walk-labels"
     assert len(list((tmp_path / "walk-labels").glob("*.json"))) == 2
