@@ -21,6 +21,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from animecut.errors import WeightsError
 
 FORMAT = "animecut-network-1"
+WIDEST = 4096  # channels of a layer, twice a ResNet's: a file's few bytes must not ask for all the memory there is
 DEFAULT_WEIGHTS = Path(__file__).parent / "weights" / "anime-pspnet-mobilenet_v2.safetensors"
 
 
@@ -51,6 +52,11 @@ class Architecture:
     """RGB in [0, 1] that the backbone sees as one unit."""
     align_corners: bool = False
     """Whether corner pixels lie on corner pixels after upscaling, as some foreign checkpoints were trained."""
+
+    def __post_init__(self) -> None:
+        layers = (self.width, *self.decoder, *self.pyramid, len(self.classes))
+        if min(layers) < 1 or max(*layers, self.level) > WIDEST:
+            raise ValueError(f"layers must have 1 to {WIDEST} channels, got {layers}")
 
 
 class ConvNormAct(nn.Sequential):
@@ -348,7 +354,7 @@ def load(path: Path = DEFAULT_WEIGHTS) -> tuple[Network, dict[str, object]]:
         network = build(architecture)
         network.load_state_dict(state)
         provenance: dict[str, object] = json.loads(said["provenance"])
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path}: damaged, or from another version of animecut ({reason})") from error
     return network.eval(), provenance

@@ -54,6 +54,14 @@ def test_the_mobilenet_is_torchvisions() -> None:
         assert [block.conv[1][0].dilation[0] for block in blocks] == dilations
 
 
+@pytest.mark.parametrize(
+    "what", [{"width": 200_000}, {"width": 0}, {"decoder": (64, -1)}, {"classes": ()}, {"level": 10**9}]
+)
+def test_an_architecture_that_no_memory_holds_is_refused(what: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="1 to 4096 channels"):
+        Architecture(**what)
+
+
 def test_the_network_needs_no_torchvision() -> None:
     """It takes as long to import as torch itself."""
     code = "import sys, animecut.network as n; n.load(); print({'torchvision', 'sympy'} & set(sys.modules))"

@@ -50,10 +50,14 @@ def picture_of(path: Path, labels: dict[str, Any], root: Path) -> Path | None:
     Raises InputError where its path leads out of the folder `root`.
     """
     named = PureWindowsPath(str(labels.get("imagePath") or "")).as_posix()
-    picture = (path.parent / named).resolve()
+    try:
+        picture = (path.parent / named).resolve()
+        is_there = picture.is_file()
+    except (OSError, ValueError, RuntimeError) as error:  # too long a name, a zero in it, links in a circle
+        raise InputError(f"{path}: imagePath {named[:80]!r} cannot be a file's; put the picture beside it") from error
     if not picture.is_relative_to(root.resolve()):
         raise InputError(f"{path}: imagePath {named} leads out of the folder {root}; put the picture beside it")
-    return picture if picture.is_file() else None
+    return picture if is_there else None
 
 
 def write_labelme(path: Path, picture: Path, mask: NDArray[np.bool_], tolerance: float) -> None:

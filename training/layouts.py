@@ -99,7 +99,7 @@ def _from_json(folder: Path, classes: Classes) -> Iterator[Entry]:
     for file in sorted(folder.rglob("*.json")):
         try:
             labels = json.loads(file.read_text(encoding="utf-8"))
-        except (ValueError, OSError) as error:
+        except (ValueError, RecursionError, OSError) as error:
             yield Entry(file.stem, file, False, partial(_unreadable, file, str(error)))
             continue
         if not isinstance(labels, dict):
