@@ -350,8 +350,7 @@ def load(path: Path = DEFAULT_WEIGHTS) -> tuple[Network, dict[str, object]]:
     try:
         fields = json.loads(said["architecture"])
         known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
-        architecture = Architecture(**known)
-        network = build(architecture)
+        network = build(Architecture(**known))
         network.load_state_dict(state)
         provenance: dict[str, object] = json.loads(said["provenance"])
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, RuntimeError) as error:
