@@ -6,7 +6,7 @@ GIF, PNG, WebP and other canvases go through Pillow, the rest through FFmpeg; a 
 import math
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -34,6 +34,7 @@ EDGE_SECONDS = 0.0005  # a picture in the range for less is left out: typed time
 HASTY_MS, INSTEAD_MS = 11, 100  # browsers show what asks for less than 11 ms (GIF: 0 or 1 ticks) for 100 ms
 CHUNK_BYTES = 512 * 2**20  # of pixels at once: where pictures are huge, a clip has fewer of them
 SEEK_BACK = (0, 2, 8, 32, 128)  # seconds before the range to try where an index is wrong; then from the beginning
+SHORT_SECONDS = 1.0  # by which a whole file may end before its header says; one that breaks off is shorter still
 HD_LINES = 720  # untagged video is taken for BT.709 from this height up, for BT.601 below, as players do
 TAGGED = (1, 4, 5, 6, 7, 9)  # ITU-T H.273 MatrixCoefficients that swscale knows: BT.709, FCC, BT.601 twice, 240M, 2020
 # Playlists (hls, dash, concat) are left out: they open other files and the network.
@@ -66,6 +67,10 @@ class _Timed(NamedTuple):
     pixels: Callable[[], Picture]
 
 
+class _BreaksOff(Exception):
+    """Pictures end where the file is cut off or damaged, not where they should."""
+
+
 class _Video(NamedTuple):
     container: InputContainer
     stream: VideoStream
@@ -80,10 +85,10 @@ def decode(
 
     Seconds count from the source's first picture. The picture shown *at* start is the first, its time clipped to start;
     the last one ends at end, or with the source. Pictures are upright, their pixels square; RGBA where the source has
-    alpha, and for every GIF; else RGB. A still is one picture of STILL_SECONDS. A damaged source gives what it can.
+    alpha, and for every GIF; else RGB. A still is one picture of STILL_SECONDS. Past damage it goes on if it can.
 
     Raises, when the first clip is asked for, SettingsError where the range is none; InputError where the file cannot be
-    read, a picture has more than max_pixels, or nothing is shown in the range.
+    read, a picture has more than max_pixels, or nothing is shown in the range; later, where it breaks off in the range.
     """
     since = 0.0 if start is None else start
     until = math.inf if end is None else end
@@ -122,7 +127,7 @@ def _shown(path: Path, pictures: Iterable[_Timed], since: float, until: float) -
     held: _Timed | None = None
     gap: float | None = None
     shown_to = since
-    for picture in pictures:
+    for picture in _whole(path, pictures):
         if held is not None:
             if picture.time <= held.time:  # gone before it was seen
                 continue
@@ -140,6 +145,18 @@ def _shown(path: Path, pictures: Iterable[_Timed], since: float, until: float) -
     if source_end <= since + EDGE_SECONDS:
         raise _problem(path, f"ends at {source_end:.3f} s, before start ({since:g} s); give an earlier start")
     yield held, shown_to, min(until, source_end)
+
+
+def _whole(path: Path, pictures: Iterable[_Timed]) -> Iterator[_Timed]:
+    """The pictures, then InputError where they break off; what was asked for before that has been given by then."""
+    picture: _Timed | None = None
+    try:
+        for picture in pictures:
+            yield picture
+    except _BreaksOff as error:
+        if picture:
+            advice = f"fetch it again, or end before that (--end {math.floor(100 * picture.time) / 100:g})"
+            raise _problem(path, f"breaks off at {picture.time:.3f} s; {advice}") from error
 
 
 def _clips(shown: Iterable[tuple[_Timed, float, float]], chunk: int) -> Iterator[Clip]:
@@ -206,7 +223,7 @@ def _moves(image: Image.Image) -> bool:
 
 
 def _canvas_pictures(path: Path, image: Image.Image, max_pixels: int) -> Generator[_Timed]:
-    """The picture of a still, or the pictures of an animation up to where it is damaged. Closes the image."""
+    """The picture of a still, or the pictures of an animation. Closes the image. Raises _BreaksOff."""
     with image:
         _check_size(path, *image.size, max_pixels)
         mode = "RGBA" if image.format == "GIF" or image.has_transparency_data else "RGB"
@@ -217,8 +234,10 @@ def _canvas_pictures(path: Path, image: Image.Image, max_pixels: int) -> Generat
                 try:
                     image.seek(index)
                     pixels = _canvas_pixels(image, mode, size)
-                except Exception:  # noqa: BLE001 past the last picture, or damage, at which Pillow raises anything
+                except EOFError:
                     return
+                except Exception as error:  # Pillow raises anything at damage
+                    raise _BreaksOff from error
             asked_ms = image.info.get("duration", 0)
             shown_ms = asked_ms if asked_ms >= HASTY_MS else INSTEAD_MS
             yield _Timed(past_ms / 1000, shown_ms / 1000 if moves else STILL_SECONDS, partial(np.asarray, pixels))
@@ -290,14 +309,15 @@ def _sought(video: _Video, origin: int, since: float) -> Iterator[tuple[int, Vid
             return None
         video.decoder.flush_buffers()
         frames = _frames(video, sought=True)
-        head = next(frames, None)
-        if head is not None and head[0] <= wanted:
-            return chain([head], frames)
+        with suppress(_BreaksOff):
+            head = next(frames, None)
+            if head is not None and head[0] <= wanted:
+                return chain([head], frames)
     return None
 
 
 def _frames(video: _Video, *, sought: bool = False) -> Iterator[tuple[int, VideoFrame]]:
-    """Frames in order of presentation, each with its tick, past what cannot be decoded."""
+    """Frames in order of presentation, each with its tick, past what cannot be decoded. Raises _BreaksOff."""
     whole, last = not sought, None if sought else 0
     for packet in _packets(video):
         whole = whole or bool(packet and packet.is_keyframe)
@@ -317,11 +337,24 @@ def _frames(video: _Video, *, sought: bool = False) -> Iterator[tuple[int, Video
 
 
 def _packets(video: _Video) -> "Iterator[Packet[VideoStream] | None]":
-    """Packets of the stream, then one, or None, that drains the decoder, even where the file breaks off."""
+    """Packets of the stream, then None, which drains the decoder; then raises _BreaksOff where the file does that."""
+    cut, end = False, 0.0
     try:
-        yield from video.container.demux(video.stream)
+        for packet in video.container.demux():
+            if not packet.size:  # one for each stream, at the end
+                continue
+            stamp = packet.dts if packet.pts is None else packet.pts
+            if stamp is not None:
+                end = max(end, float((stamp + (packet.duration or 0)) * packet.time_base))
+            if packet.stream is video.stream:
+                cut = packet.is_corrupt
+                yield cast("Packet[VideoStream]", packet)
     except av.FFmpegError:
-        yield None
+        cut = True
+    yield None
+    # Matroska does not tell, but for its length; that is all streams' and rounded.
+    if cut or (video.container.duration and end < video.container.duration / av.time_base - SHORT_SECONDS):
+        raise _BreaksOff
 
 
 def _stamp(video: _Video, frame: VideoFrame) -> int | None:
