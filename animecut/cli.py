@@ -142,11 +142,15 @@ def animecut(
     preview: Annotated[
         bool, typer.Option("--preview", help="Beside the stickers a picture and a page that show them on four grounds.")
     ] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Hand the inputs to the machines of a Ray cluster; `local` starts one."),
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(metavar="N", help="Of many inputs, so many at once. Default: what suits the machine.")
     ] = None,
     timeout: Annotated[
-        float, typer.Option(metavar="S", help="Of many inputs, give one up that gets no further for S seconds.")
+        float, typer.Option(metavar="S", help="Of many inputs, give one up that gets no picture further for S seconds.")
     ] = Run.timeout,
     max_memory: Annotated[
         float | None,
@@ -194,7 +198,7 @@ def animecut(
             max_seconds=max_seconds, max_source_side=max_source_side, max_source_pixels=max_source_pixels,
             max_source_seconds=max_source_seconds,
         )  # fmt: skip
-        run = Run(overwrite=overwrite, jobs=jobs, timeout=timeout, max_memory=max_memory)
+        run = Run(overwrite=overwrite, ray=ray, jobs=jobs, timeout=timeout, max_memory=max_memory)
         failed = _run(inputs, output, settings, run, pack=pack, as_json=as_json, quiet=quiet)
     except SettingsError as error:
         _stop(str(error), 2)
@@ -217,7 +221,7 @@ def _run(
     from animecut import runs
     from animecut.bars import Bars
 
-    many, jobs = runs.plan(inputs, output, settings, pack=pack)
+    many, jobs = runs.plan(inputs, output, settings, run, pack=pack)
     for stop in (signal.SIGINT, signal.SIGTERM):  # from now on there is something to tidy up
         signal.signal(stop, signal.default_int_handler)
     problems, before = [], 0

@@ -57,13 +57,11 @@ def plan(
     wishes = list(dict.fromkeys(wish for path in inputs for wish in _wishes(path, output, settings, is_ours)))
     if output and _is_file(output) and len(wishes) > 1:
         raise SettingsError(f"-o {output}: one file for several stickers; name a folder")
-    recipes: dict[Settings, str] = {}
-    jobs = []
-    for wish, targets in zip(wishes, _packed(wishes, output) if pack else _beside(wishes), strict=True):
-        how = recipes.setdefault(wish.settings, "") or recipe(wish.settings, weights)
-        recipes[wish.settings] = how
-        jobs.append(Job(wish.source, tuple(targets), wish.settings, how, wish.listed))
-    return jobs
+    recipes = {settings: recipe(settings, weights) for settings in {wish.settings for wish in wishes}}
+    return [
+        Job(wish.source, tuple(targets), wish.settings, recipes[wish.settings], wish.listed)
+        for wish, targets in zip(wishes, _packed(wishes, output) if pack else _beside(wishes), strict=True)
+    ]
 
 
 def _packed(wishes: list[_Wish], output: Path | None) -> list[list[Target]]:

@@ -1,18 +1,22 @@
 """How a run is set up: one input in this process, many in worker processes with a report."""
 
 import os
+import platform
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
-from animecut import batch, refine
-from animecut.batch import Done, Here
+from animecut import __version__, batch, refine
+from animecut.batch import Done, Here, Slots
 from animecut.claim import is_begun
+from animecut.errors import SettingsError, WeightsError
 from animecut.ledger import Ledger
 from animecut.loading import Loading
+from animecut.overlap import cores
 from animecut.plan import Job, folder_of, is_many
 from animecut.plan import plan as make_plan
 from animecut.settings import Run, Settings
@@ -21,19 +25,17 @@ from animecut.watch import Watch
 if TYPE_CHECKING:
     from animecut.slots import Network
 
-CORES_EACH = 2  # for an input on a CPU: one computes while the other one decodes and encodes
-ON_A_GPU = 4  # inputs at once: the most of each one's time is the CPU's
-SHARE = 0.8  # of the machine's memory, for all inputs together
+GB = 1e9  # bytes
 
 
 def plan(
-    inputs: Sequence[Path], output: Path | None, settings: Settings, *, pack: bool = False
+    inputs: Sequence[Path], output: Path | None, settings: Settings, run: Run, *, pack: bool = False
 ) -> tuple[bool, list[Job]]:
-    """Whether the inputs are many, and what to read and to write for each.
+    """Whether the inputs are many, or go to other machines as many do, and what to read and to write for each.
 
     Raises SettingsError, InputError for a list that cannot be read, WeightsError where there are none.
     """
-    if len(inputs) == 1 and not is_many(inputs[0]):
+    if len(inputs) == 1 and not is_many(inputs[0]) and not run.ray:
         return False, make_plan(
             inputs, output, settings, "", pack=pack
         )  # not looked at: torch, which knows them, loads later
@@ -65,31 +67,70 @@ def start(
     if not many:
         network = Loading(settings.weights, settings.device, settings.batch_size)
         return batch.run(jobs, Here(network, watch), None, overwrite=run.overwrite)
-    from animecut import segment, slots
-    from animecut.network import DEFAULT_WEIGHTS
-
     ledger = Ledger(_home(inputs, output))
-    count = min(run.jobs or _at_once(segment.choose_device(settings.device).type), len(jobs))
-    memory = run.max_memory * 1e9 if run.max_memory else SHARE * psutil.virtual_memory().total / count
-    load = partial(segment.Segmenter, settings.weights or DEFAULT_WEIGHTS, settings.device, settings.batch_size)
-    workers = slots.Processes(
-        partial(_all_loaded, load), count, patience=run.timeout, memory=memory, notice=watch.notice
-    )
+    workers = _machines(settings, run, len(jobs), watch) if run.ray else _processes(settings, run, len(jobs), watch)
     return batch.run(jobs, workers, ledger, overwrite=run.overwrite)
 
 
-def _all_loaded(load: "Callable[[], Network]") -> "Network":
-    """The network, once the matting solver is loaded too: a worker's jobs need not wait for it, nor be given up."""
+def _processes(settings: Settings, run: Run, jobs: int, watch: Watch) -> Slots:
+    from animecut import segment, slots
+
+    count = min(run.jobs or slots.at_once(segment.choose_device(settings.device).type), jobs)
+    return slots.Processes(
+        _load(settings),
+        count,
+        threads=max(1, cores() // count),
+        patience=run.timeout,
+        memory=run.max_memory * GB if run.max_memory else slots.SHARE * psutil.virtual_memory().total / count,
+        notice=watch.notice,
+    )
+
+
+def _machines(settings: Settings, run: Run, jobs: int, watch: Watch) -> Slots:
+    if find_spec("ray") is None:
+        raise SettingsError("--ray needs it installed; pip install 'animecut[ray]'")
+    from animecut import machines
+
+    return machines.Machines(
+        run.ray or machines.LOCAL,
+        _load(settings),
+        device=settings.device,
+        most=min(run.jobs or jobs, jobs),
+        patience=run.timeout,
+        memory=run.max_memory * GB if run.max_memory else None,
+        notice=watch.notice,
+    )
+
+
+def _load(settings: Settings) -> "Callable[[], Network]":
+    """What makes the network of these settings, in whichever process of whichever machine."""
+    from animecut import segment
+
+    load = partial(segment.Segmenter, device=settings.device, batch_size=settings.batch_size)
+    if settings.weights:  # the ones that come along are found where they are installed
+        load = partial(load, weights=settings.weights)
+    return partial(_all_loaded, load, settings.weights, _makers(settings.weights))
+
+
+def _all_loaded(load: "Callable[[], Network]", weights: Path | None, makers: tuple[str, str]) -> "Network":
+    """The network, once the matting solver is loaded too: a worker's jobs need not wait for it, nor be given up.
+
+    Raises WeightsError where it would not make the stickers that the report says.
+    """
+    if _makers(weights) != makers:
+        raise WeightsError(f"{platform.node()}: has another animecut, or other weights, than the run began with")
     refine.warm_up()
     return load()
+
+
+def _makers(weights: Path | None) -> tuple[str, str]:
+    """What beside settings makes a sticker: our version, and the digest of the weights."""
+    from animecut import network
+
+    return __version__, network.digest(weights or network.DEFAULT_WEIGHTS)
 
 
 def _home(inputs: Sequence[Path], output: Path | None) -> Path:
     """The folder that every sticker lies in or below, where the report is kept."""
     folders = [folder_of(path) for path in inputs]
     return output or Path(os.path.commonpath([folder.absolute() for folder in folders]))
-
-
-def _at_once(device: str) -> int:
-    cores = os.cpu_count() or 1
-    return max(1, cores // CORES_EACH if device == "cpu" else min(ON_A_GPU, cores))

@@ -165,10 +165,12 @@ class Run:
 
     overwrite: bool = False
     """Replace what is there, and make again what is done."""
+    ray: str | None = None
+    """Address of the Ray cluster whose machines do the work; local starts one here. None: this machine does it."""
     jobs: int | None = None
     """Inputs at once. None: what suits the machine."""
     timeout: float = 300.0
-    """Seconds within which an input must get further, by a picture at least."""
+    """Seconds within which an input must get further, by a picture at least; so a longer one has longer."""
     max_memory: float | None = None
     """10^9 bytes that an input may need. None: its share of four fifths of the machine's."""
 

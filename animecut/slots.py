@@ -19,6 +19,7 @@ from animecut.batch import Done, one
 from animecut.clip import Alpha, Pixels
 from animecut.errors import AnimecutError, DeviceError
 from animecut.ledger import mark
+from animecut.overlap import cores
 from animecut.plan import Job
 from animecut.watch import Watch
 
@@ -27,6 +28,9 @@ BEAT = 1.0  # seconds between two signs of life
 GOODBYE = 5.0  # seconds that a worker has for tidying up
 STARTUP = 600.0  # seconds to load the network in; a cold disk and a first CUDA start are slow
 TRIES = 2  # of a job, and of a worker's start
+CORES_EACH = 2  # for a worker on a CPU: one computes while the other one decodes and encodes
+ON_A_GPU = 4  # workers at once: the most of each one's time is the CPU's
+SHARE = 0.8  # of a machine's memory, for all its workers together
 
 
 class Network(Protocol):
@@ -56,16 +60,23 @@ class _Slot:
 class Processes:
     """Slots in processes of their own.
 
-    load: makes the network; sent to every worker.  count: workers.
+    load: makes the network; sent to every worker.  count: workers.  threads: that OpenCV may use in each.
     patience: seconds within which a job must get further by a picture, so that a long clip has more time than a short
     one.  memory: bytes that a worker may hold.  notice: is given what a user should know.
     """
 
     def __init__(
-        self, load: Callable[[], Network], count: int, *, patience: float, memory: float, notice: Callable[[str], None]
+        self,
+        load: Callable[[], Network],
+        count: int,
+        *,
+        threads: int,
+        patience: float,
+        memory: float,
+        notice: Callable[[str], None],
     ) -> None:
         self._load, self._patience, self._memory, self._notice = load, patience, memory, notice
-        self._threads = max(1, (os.cpu_count() or 1) // count)
+        self._threads = threads
         self._failed_starts = 0
         self._slots = [self._start() for _ in range(count)]
 
@@ -154,6 +165,11 @@ class Processes:
             return []
         problem = f"{old.job.source}: {old.fault}; it is damaged, or too large: convert it, or leave it out"
         return [Done(old.job, problem=problem, source=mark(old.job.source), tries=old.tries)]
+
+
+def at_once(device: str) -> int:
+    """How many workers suit this machine. device: cpu, cuda or mps."""
+    return max(1, cores() // CORES_EACH if device == "cpu" else min(ON_A_GPU, cores()))
 
 
 class _Telling(Watch):

@@ -17,18 +17,21 @@ MAY = {
     "loading": {"network", "segment"},
     "settings": set(),
     "pipeline": {room.stem for room in ROOMS}
-    - {"cli", "bars", "batch", "claim", "doctor", "ledger", "loading", "manifest", "packs", "plan", "runs", "slots"},
+    - {"cli", "bars", "batch", "claim", "doctor", "ledger", "loading", "machines", "manifest", "packs", "plan", "runs"}
+    - {"slots"},
     "ledger": {"settings"},
     "manifest": {"compose", "settings"},
     "packs": {"pipeline", "platforms", "settings"},
     "plan": {"ledger", "manifest", "packs", "pipeline", "platforms", "settings"},
     "batch": {"claim", "ledger", "pipeline", "plan", "preview", "watch"},
     "slots": {"batch", "ledger", "plan", "watch"},
+    "machines": {"batch", "ledger", "plan", "slots"},
     "runs": {
         "batch",
         "claim",
         "ledger",
         "loading",
+        "machines",
         "network",
         "plan",
         "refine",
@@ -57,6 +60,7 @@ MAY = {
 }
 DOORS = {  # who may know an outside library
     "pymatting": {"refine"},
+    "ray": {"machines"},
     "torch": {"network", "segment"},
     "torchvision": {"network"},
     "safetensors": {"network"},

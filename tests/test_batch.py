@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -191,8 +190,8 @@ ROTTEN = {
 def test_one_rotten_file_costs_itself_alone(clips: Path, tmp_path: Path, names: tuple[str, ...]) -> None:
     for name in names:
         world.write_clip(clips / f"a_{name}.mp4", [rotten.picture(getattr(rotten, name))])
-    load = partial(rotten.Rotten, Path(), "cpu", 1)
-    slots = Processes(load, 1, patience=20 if "HANG" in names else 300, memory=8e9, notice=lambda _: None)
+    load = rotten.Rotten
+    slots = Processes(load, 1, threads=1, patience=20 if "HANG" in names else 300, memory=8e9, notice=lambda _: None)
     jobs = plan([clips], tmp_path / "out", Settings(size=64), WEIGHTS)
     done = {each.job.source.stem: each for each in run(jobs, slots, Ledger(tmp_path / "out"), overwrite=False)}
     assert done["one"].problem is done["two"].problem is None
@@ -205,7 +204,7 @@ def test_one_rotten_file_costs_itself_alone(clips: Path, tmp_path: Path, names: 
 
 
 def test_a_worker_that_holds_too_much_is_stopped(clips: Path, tmp_path: Path) -> None:
-    slots = Processes(partial(rotten.Rotten, Path(), "cpu", 1), 1, patience=300, memory=1e6, notice=lambda _: None)
+    slots = Processes(rotten.Rotten, 1, threads=1, patience=300, memory=1e6, notice=lambda _: None)
     jobs = plan([clips / "one.mp4"], tmp_path / "out", Settings(), WEIGHTS)
     (done,) = run(jobs, slots, None, overwrite=False)
     assert "memory (--max-memory)" in str(done.problem)
@@ -213,7 +212,7 @@ def test_a_worker_that_holds_too_much_is_stopped(clips: Path, tmp_path: Path) ->
 
 
 def test_a_network_that_cannot_be_loaded_stops_the_run(clips: Path, tmp_path: Path) -> None:
-    slots = Processes(rotten.refuse, 1, patience=300, memory=8e9, notice=lambda _: None)
+    slots = Processes(rotten.refuse, 1, threads=1, patience=300, memory=8e9, notice=lambda _: None)
     jobs = plan([clips], tmp_path / "out", Settings(), WEIGHTS)
     with pytest.raises(WeightsError, match="no network"):
         list(run(jobs, slots, Ledger(tmp_path / "out"), overwrite=False))
