@@ -4,6 +4,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -55,6 +56,7 @@ LIMITS = {
 LOSSY = {"webp", "gif", "webm"}
 ALPHA_ERROR = {"webm": 2.0, "mov": 0.5}  # 0..255, how far a picture's mean alpha may be off when read back
 EXACT = 0.01  # the same where alpha is not lossy
+FLOATS = 1e-6  # seconds that adding floats may be off
 
 
 Seen = tuple[float, int]
@@ -89,7 +91,6 @@ def write(
         raise SettingsError(f"{kind}: no format that is written; choose from {', '.join(LIMITS)}")
     if kind == "png" and path.exists() and not _is_ours(path):
         raise OutputError(f"{path}: holds other things than frames of ours; name a new folder")
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     seen: list[Seen] = []
     tolerance = round((100 - quality) * 0.3) if kind in LOSSY else 0
 
@@ -100,15 +101,23 @@ def write(
             yield picture, ticks
 
     try:
-        _write_as(kind, part, pictures, loop, quality, colours)
-        written = _read_back(part, path, kind, seen)
-        _move(part, path)
+        with whole(path) as part:
+            _write_as(kind, part, pictures, loop, quality, colours)
+            return _read_back(part, path, kind, seen)
     except (OSError, av.FFmpegError) as error:
         reason = error.strerror or str(error)
         raise OutputError(f"cannot write {path}: {reason}; is the folder there, writable, with room left?") from error
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A name beside `path`; what is written there takes its place at once, or is removed where something is raised."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        yield part
+        _move(part, path)
     finally:
         _remove(part)
-    return written
 
 
 def _write_as(
@@ -203,7 +212,7 @@ def _read_back(part: Path, path: Path, kind: str, seen: list[Seen]) -> Written:
     alpha_error = ALPHA_ERROR.get(kind, EXACT)
     if len(found) != len(seen) or len(sizes) != 1:
         problem = f"{len(found)} pictures of sizes {sizes} instead of {len(seen)}"
-    elif not still and abs(duration - sum(ticks for _, ticks in seen) * tick) > 1.5 * tick:  # one, and what floats add
+    elif not still and abs(duration - sum(ticks for _, ticks in seen) * tick) > tick + FLOATS:
         problem = f"it lasts {duration:.3f} s instead of {sum(ticks for _, ticks in seen) * tick:.3f} s"
     elif max(abs(alpha - meant) for (_, alpha, _), (meant, _) in zip(found, seen, strict=True)) > alpha_error:
         problem = "alpha differs"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree  # type: ignore[import-untyped]
 
 Picture = NDArray[np.uint8]
 """(H, W, 4) straight RGBA, uint8, sRGB."""
@@ -21,7 +22,6 @@ OPAQUE = 1 << 4 * SOFT_BITS
 SOFT_SHARE = 0.25  # of the colours go to half transparent edges
 FAVOUR = 0.5  # power of a colour's area that it weighs with: small eyes keep their colour, broad gradients cost less
 ROUNDS = 8  # of k-means; more move no colour that is seen
-RUN = 8192  # points at once, for the sake of memory
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,13 @@ def centres(points: Points, weights: NDArray[np.float64], size: int) -> Points:
     if len(points) <= size:
         return points
     found = np.empty((size, points.shape[1]), np.float32)
-    far = np.full(len(points), np.inf)
+    lengths, shares = (points**2).sum(axis=1), weights.astype(np.float32)
+    far = np.full(len(points), np.inf, np.float32)
     taken = int(weights.argmax())
     for i in range(size):
         found[i] = points[taken]
-        far = np.minimum(far, ((points - found[i]) ** 2).sum(axis=1))
-        taken = int((far * weights).argmax())
+        np.minimum(far, lengths - 2 * (points @ found[i]) + lengths[taken], out=far)
+        taken = int((far * shares).argmax())
     for _ in range(ROUNDS):
         place = nearest(points, found)
         mass = np.bincount(place, weights, size)
@@ -93,9 +94,7 @@ def centres(points: Points, weights: NDArray[np.float64], size: int) -> Points:
 
 def nearest(points: Points, few: Points) -> NDArray[np.intp]:
     """Index of the nearest of `few` for each point."""
-    lengths = (few**2).sum(axis=1)
-    runs = (points[i : i + RUN] for i in range(0, len(points), RUN))
-    return np.concatenate([*((lengths - 2 * run @ few.T).argmin(axis=1) for run in runs), np.empty(0, np.intp)])
+    return np.asarray(cKDTree(few).query(points)[1], np.intp)
 
 
 def _premultiplied(picture: Picture) -> NDArray[np.float32]:

@@ -1,13 +1,13 @@
 """The best sticker under a platform's limits, by few encodes of pictures that were cut out once and set aside.
 
-What is given up, in this order: what is too long is cut off the end (never sped up), the share of quality or colours
-that is not missed on flat cels, drawings per second down to threes, more of quality or colours, pixels.
+What is too long is cut off the end, never sped up; the rest is given up as giving_up.py says. Where drawings go, those
+stay that are missed least; places on the road are tried until the file uses enough of the limit.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from math import inf, log
+from math import isfinite, log, nan
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +17,16 @@ from animecut.clip import Clip
 from animecut.compose import Box, Placement, over, resample
 from animecut.encode import Written
 from animecut.errors import OutputError
-from animecut.likeness import still_score
+from animecut.giving_up import Road, Try
+from animecut.likeness import Thumbnail, still_score, thumbnail
 from animecut.platforms import Platform
 from animecut.schedule import plan
 from animecut.spool import Spool
-from animecut.trials import AIM, COLOURS, Canvas, Drawings, Picture, Trials, Try
+from animecut.trials import AIM, Canvas, Drawings, Picture, Trials
 
 ENOUGH = 0.88  # of a byte limit; nearer is not worth another encode
-ENCODES = 6  # at most, between two bounds
-SMALLEST_FILE = 128  # bytes; no format holds a moving picture in less
-LEAST_SCALE = 0.25  # of the side; smaller is no sticker
-FINE = {"webp": 65, "webm": 65, "gif": 64, "apng": 64}  # grade; costs 0.03 of SSIM, half of the drawings 0.1 to 0.3
-LEAST = {"webp": 40, "webm": 55, "gif": 24, "apng": 24}  # grade, unless it cannot be read back or pictures become one
+ENCODES = 6  # at most, on a road
+DOUBT = 8  # times as far as expected, and again, where the first two expectations went wrong
 WHITE = (255, 255, 255)
 
 
@@ -62,8 +60,6 @@ def fit(
     OutputError where nothing fits, with the nearest miss, or where the file cannot be written. InputError where
     nothing is shown at `first`.
     """
-    if row.max_bytes < SMALLEST_FILE:
-        raise OutputError(f"{path}: no {row.format} is as small as {row.max_bytes:g} bytes; allow more")
     with Spool() as spool:
         drawings = _set_aside(clips, spool, row)
         schedule = plan(drawings.posts, drawings.scores, row, loop=loop, first=first)
@@ -83,6 +79,7 @@ def _set_aside(clips: Iterable[Clip], spool: Spool, row: Platform) -> Drawings:
     """Every drawing once, as large as it can become; equal neighbours are one."""
     starts: list[float] = []
     scores: list[float] = []
+    thumbnails: list[Thumbnail] = []
     before: NDArray[np.uint8] | None = None
     canvas: Canvas | None = None
     end = 0.0
@@ -99,10 +96,11 @@ def _set_aside(clips: Iterable[Clip], spool: Spool, row: Platform) -> Drawings:
                 placed = _rgba(over(placed, WHITE))
             spool.append(placed)
             scores.append(still_score(placed))
+            thumbnails.append(thumbnail(placed))
             starts.append(float(clip.times[i]))
     if canvas is None:
         raise ValueError("no picture to fit")
-    return Drawings(spool, canvas, np.array([*starts, end]), tuple(scores))
+    return Drawings(spool, canvas, np.array([*starts, end]), tuple(scores), tuple(thumbnails))
 
 
 def _canvas(row: Platform, height: int, width: int) -> Canvas:
@@ -123,26 +121,12 @@ def _rgba(pixels: NDArray[np.uint8]) -> Picture:
 
 
 def _best(trials: Trials, path: Path) -> Try:
-    """The first in the order of giving up that fits. Raises OutputError with the nearest miss where none does."""
-    paces, top, kind = trials.paces, trials.top, trials.row.format
-    fine = min(top, FINE.get(kind, top))
-    if trials.fits(Try(paces[0], top)):
-        return Try(paces[0], top)
-    if trials.fits(Try(paces[0], fine)):
-        return _graded(trials, paces[0], fine, top)
-    slow = paces[-1]
-    if trials.fits(Try(slow, fine)):
-        pace = next(pace for pace in paces[1:] if trials.fits(Try(pace, fine)))
-        return _graded(trials, pace, fine, top)
-    least = min(fine, LEAST.get(kind, fine))
-    if trials.bytes(Try(slow, least)) == inf:
-        least = fine
-    if trials.fits(Try(slow, least)):
-        return _graded(trials, slow, least, fine)
-    smallest = Try(slow, least, LEAST_SCALE)
-    if trials.fits(smallest):
-        return _between(trials, lambda x: Try(slow, least, round(LEAST_SCALE ** (1 - x), 3)))
-    miss = trials.written(smallest)
+    """The first on the road that fits, in its best grade. Raises OutputError with the nearest miss where none does."""
+    for road in trials.roads():
+        if found := _nearest(trials, road, 0.0):
+            fuller = trials.fuller(found)
+            return (found.scale == 1 and _nearest(trials, fuller, fuller.length)) or found
+    miss = trials.written(road.worst)
     if miss.bytes <= trials.row.max_bytes * AIM:
         wanted = f"{trials.row.min_frames} drawings that differ for {trials.row.name}"
         raise OutputError(f"{path}: only {miss.frames} of the {wanted} are left; choose a livelier range")
@@ -152,34 +136,38 @@ def _best(trials: Trials, path: Path) -> Try:
     )
 
 
-def _graded(trials: Trials, pace: float, low: int, high: int) -> Try:
-    """The best grade that fits, from `low`, which does, to `high`."""
-    if trials.fits(Try(pace, high)):
-        return Try(pace, high)
-    if high == trials.top == COLOURS["apng"]:  # all colours are far from the most that are counted
-        high -= 1
-        if trials.fits(Try(pace, high)):
-            return Try(pace, high)
-    return _between(trials, lambda x: Try(pace, round(low * (high / low) ** x)))
+def _nearest(trials: Trials, road: Road, place: float) -> Try | None:
+    """The first on the road that fits, sought from a place on: false position on the logarithm of the bytes.
 
-
-def _between(trials: Trials, at: Callable[[float], Try]) -> Try:
-    """The largest of at(0), which fits, to at(1), which does not: false position on the logarithm of the bytes.
-
-    Stops where enough of the limit is used, or nothing lies between any more.
+    Stops where enough of the limit is used, or nothing lies between any more. None where not even the last one fits.
     """
-    limit = trials.row.max_bytes
-    low, high = 0.0, 1.0
-    aim = log(limit * (AIM + ENOUGH) / 2)
-    for _ in range(ENCODES):
-        small, large = trials.bytes(at(low)), trials.bytes(at(high))
-        if small >= limit * ENOUGH:
-            break
-        share = (aim - log(small)) / max(log(large) - log(small), 1e-6)
-        middle = low + (high - low) * min(max(share, 0.1), 0.9)
-        if at(middle) in (at(low), at(high)):
-            middle = (low + high) / 2
-        if at(middle) in (at(low), at(high)):
-            break
-        low, high = (middle, high) if trials.fits(at(middle)) else (low, middle)
-    return at(low)
+    aim = log(trials.row.max_bytes * (AIM + ENOUGH) / 2)
+    near, too_much = 0.0, nan  # the last place where it was too large, and how far over the aim the logarithm was
+    far, room = road.length, nan  # the first place where it fitted, and how far below
+    found: Try | None = None
+    for tries in range(ENCODES):
+        trial = road.at(place)
+        over = log(trials.bytes(trial)) - aim
+        if trials.fits(trial):
+            found, far, room = trial, place, over
+            if place == 0 or trials.bytes(trial) >= trials.row.max_bytes * ENOUGH:
+                break
+        elif place == road.length:
+            return None
+        else:
+            near, too_much = place, over
+        doubt = 1 if found else max(1, DOUBT ** (tries - 1))
+        place = _between(near, far, too_much * doubt, room)
+        if found and road.at(place) in (road.at(near), found):
+            place = (near + far) / 2
+            if road.at(place) in (road.at(near), found):
+                break
+    return found or (road.worst if trials.fits(road.worst) else None)
+
+
+def _between(near: float, far: float, too_much: float, room: float) -> float:
+    """A place from `near` to `far`, as one or both of how much there is too much and too little let expect."""
+    if isfinite(too_much) and isfinite(room):
+        return near + (far - near) * min(max(too_much / (too_much - room), 0.1), 0.9)
+    guess = near + too_much if isfinite(too_much) else far + room
+    return min(max(guess, 0.0), far) if isfinite(guess) else (near + far) / 2

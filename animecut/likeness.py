@@ -7,6 +7,10 @@ from numpy.typing import NDArray
 Picture = NDArray[np.uint8]
 """(H, W, 4) straight RGBA, uint8, sRGB."""
 
+Thumbnail = NDArray[np.float32]
+"""(D,) the luma of a small picture on grey, 0..255, row after row."""
+
+SMALL = 64  # pixels along the longer side of a thumbnail
 GREY = 128.0  # ground on which pictures are compared: neither black nor white edges vanish
 SIGMA = 1.5  # pixels; window, and the two constants that keep the quotient stable: Wang et al. 2004
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
@@ -38,6 +42,22 @@ def still_score(picture: Picture) -> float:
         return 0.0
     edges = np.asarray(cv2.Laplacian(_luma(picture), cv2.CV_32F))
     return float(np.sqrt(opaque.mean()) * edges[opaque].std())
+
+
+def thumbnail(picture: Picture) -> Thumbnail:
+    """What tells drawings of one size apart at a glance."""
+    height, width = picture.shape[:2]
+    scale = SMALL / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(_luma(picture), size, interpolation=cv2.INTER_AREA), np.float32).reshape(-1)
+
+
+def unlike(thumbnails: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(T, T) root of the squared difference of every two of (T, D) thumbnails."""
+    values = thumbnails.astype(np.float64)
+    products = values @ values.T
+    squares = np.diag(products)
+    return np.asarray(np.sqrt(np.maximum(squares[:, None] + squares - 2 * products, 0)))
 
 
 def _luma(picture: Picture) -> NDArray[np.float32]:

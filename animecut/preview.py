@@ -3,8 +3,7 @@
 The pictures are read back from the files, so what is seen here is what a reader sees there.
 """
 
-import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import chain
 from pathlib import Path
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from animecut.compose import Box, Colour, Picture, fill, over, resample
-from animecut.encode import Written
+from animecut.encode import Written, whole
 from animecut.errors import OutputError
 from animecut.platforms import shown_in
 
@@ -63,20 +62,13 @@ def write_preview(files: Sequence[Written]) -> tuple[Path, Path]:
     picture = _sheet([(_label(file), _some(list(_thumbnails(file.path)))) for file in files])
     text = _page(files, page)
     try:
-        _whole(sheet, lambda part: Image.fromarray(picture).save(part, "PNG"))
-        _whole(page, lambda part: part.write_text(text, encoding="utf-8"))
+        with whole(sheet) as part:
+            Image.fromarray(picture).save(part, "PNG")
+        with whole(page) as part:
+            part.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(f"cannot write {sheet}: {error.strerror}; is there room left?") from error
     return sheet, page
-
-
-def _whole(path: Path, write: Callable[[Path], object]) -> None:
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        write(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _label(file: Written) -> str:

@@ -47,8 +47,12 @@ class Plan:
         slots = np.floor(self.posts[:-1] * count / self.posts[-1] + 1e-6)
         return self._kept(np.unique(slots, return_index=True)[1].tolist())
 
+    def with_only(self, shown: list[int], starts: list[int]) -> "Plan":
+        """The drawings `shown` alone, each from where the one of `starts` began."""
+        return replace(self, order=self.order[shown], posts=self.posts[[*starts, -1]])
+
     def _kept(self, kept: list[int]) -> "Plan":
-        return replace(self, order=self.order[kept], posts=self.posts[[*kept, -1]])
+        return self.with_only(kept, kept)
 
 
 def plan(posts: Seconds, scores: Sequence[float], row: Platform, *, loop: int, first: float | None) -> Plan:

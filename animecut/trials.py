@@ -1,7 +1,9 @@
 """Encodes of one sticker, each made once, of pictures that were set aside; and how good each is."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import inf
 from pathlib import Path
 
@@ -13,9 +15,11 @@ from animecut.compose import Box, Placement, resample
 from animecut.encode import Written, write
 from animecut.errors import OutputError, Unreadable
 from animecut.fewer_colours import Cells, cells_of, palette_of, quantised
-from animecut.likeness import ssim
+from animecut.fewer_drawings import Choices, Costs, divided, stand_ins
+from animecut.giving_up import ALL_COLOURS, COLOURS, FINE, LEAST, LEAST_SCALE, Road, Try
+from animecut.likeness import Thumbnail, ssim, unlike
 from animecut.platforms import Platform, shown_in
-from animecut.schedule import EARLY, THREES, TWOS, Plan
+from animecut.schedule import EARLY, THREES, Plan
 from animecut.spool import Spool
 
 Picture = NDArray[np.uint8]
@@ -24,9 +28,9 @@ Picture = NDArray[np.uint8]
 Size = tuple[int, int]
 """(height, width) in pixels."""
 
-AIM = 0.98  # of a byte limit: KB may mean 1000 or 1024
-COLOURS = {"gif": 255, "apng": 1025}  # grades of what has colours instead of quality; of APNG the last means all
+AIM = 1000 / 1024  # of a byte limit: KB may mean either
 COMPARED = 24  # drawings, at most, that are compared with what was set aside: they are much alike
+WEIGHED = 400  # drawings, at most, of which the best are chosen; of more than that, so many spread evenly
 
 
 @dataclass(frozen=True)
@@ -61,15 +65,7 @@ class Drawings:
     canvas: Canvas
     posts: NDArray[np.float64]
     scores: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Try:
-    """What is kept: how many seconds per drawing, quality or colours, and share of the side."""
-
-    shortest: float
-    grade: int
-    scale: float = 1.0
+    thumbnails: tuple[Thumbnail, ...]
 
 
 class Trials:
@@ -78,15 +74,22 @@ class Trials:
     def __init__(self, drawings: Drawings, plan: Plan, row: Platform, name: Path, folder: Path, quality: int) -> None:
         self._drawings, self._plan, self.row, self._name, self._folder = drawings, plan, row, name, folder
         self._done: dict[Try, Written | Unreadable] = {}
-        self._cells: dict[tuple[float, float], Cells] = {}
-        self._few = plan.at_most(row.max_frames)
-        self.top = COLOURS.get(row.format, quality)
-        """The grade of a file of which nothing was given up."""
-        base = max(1 / row.max_fps, row.shortest)
-        paces = [base, *(pace for pace in (TWOS, THREES) if pace > base)]
-        counts = [len(self._few.thinned(pace).order) for pace in paces]
-        self.paces = [pace for i, pace in enumerate(paces) if i == 0 or (row.min_frames <= counts[i] < counts[i - 1])]
-        """Seconds per drawing that are worth a trial, from all drawings to few."""
+        self._cells: dict[tuple[int, float], Cells] = {}
+        self._all = plan.thinned(max(1 / row.max_fps, row.shortest))
+        self._top = COLOURS.get(row.format, quality)
+
+    def roads(self) -> Iterator[Road]:
+        """Ways from the sticker of which nothing is given up; the second without the worst grades, which may fail."""
+        kind, top = self.row.format, self._top
+        most = int(min(len(self._all.order), self.row.max_frames))
+        few = min(most, max(self.row.min_frames, len(self._all.thinned(THREES).order)))
+        fine = min(top, FINE.get(kind, top))
+        for least in dict.fromkeys((min(fine, LEAST.get(kind, fine)), fine)):
+            yield Road(kind, Try(most, top), fine, Try(few, least, LEAST_SCALE))
+
+    def fuller(self, trial: Try) -> Road:
+        """From the best grade of a trial's drawings to the trial."""
+        return Road(self.row.format, replace(trial, grade=self._top), trial.grade, trial)
 
     @property
     def count(self) -> int:
@@ -95,7 +98,7 @@ class Trials:
 
     def path(self, trial: Try) -> Path:
         """Where a trial's file lies until the best one is moved into place."""
-        return self._folder / f"{trial.shortest:.4f}-{trial.grade}-{trial.scale:.4f}{self._name.suffix}"
+        return self._folder / f"{trial.drawings}-{trial.grade}-{trial.scale:.4f}{self._name.suffix}"
 
     def written(self, trial: Try) -> Written:
         """The encode of a trial.
@@ -140,26 +143,25 @@ class Trials:
         box = canvas.scaled(trial.scale, self.row).box
         posts = self._plan.posts
         middles, lengths = (posts[:-1] + posts[1:]) / 2, np.diff(posts)
-        step = -(-len(middles) // COMPARED)
-        total, weight, i, end = 0.0, 0.0, 0, 0.0
+        waiting = deque(np.unique(np.linspace(0, len(middles) - 1, COMPARED).round().astype(int)).tolist())
+        total, weight, end = 0.0, 0.0, 0.0
         for picture, seconds in shown_in(self.path(trial)):
             end += seconds or inf
-            while i < len(middles) and middles[i] < end + EARLY:
+            while waiting and middles[waiting[0]] < end + EARLY:
+                i = waiting.popleft()
                 (meant,) = self._drawings.spool[int(self._plan.order[i])]
                 total += lengths[i] * ssim(resample(picture, Placement(box, canvas.content)), meant)
                 weight += lengths[i]
-                i += step
         return float(total / weight) if weight else 0.0
 
     def given_up(self, trial: Try) -> list[str]:
         """What a trial has less of than was there."""
         said = []
-        there, left = len(self._plan.order), len(self._few.thinned(trial.shortest).order)
-        if left < there:
-            said.append(f"{left} drawings instead of {there}")
-        if trial.grade < self.top:
+        if trial.drawings < len(self._plan.order):
+            said.append(f"{trial.drawings} drawings instead of {len(self._plan.order)}")
+        if trial.grade < self._top:
             coloured = self.row.format in COLOURS
-            said.append(f"{trial.grade} colours" if coloured else f"quality {trial.grade} instead of {self.top}")
+            said.append(f"{trial.grade} colours" if coloured else f"quality {trial.grade} instead of {self._top}")
         if trial.scale < 1:
             full = max(self._drawings.canvas.content)
             side = max(self._drawings.canvas.scaled(trial.scale, self.row).content)
@@ -167,7 +169,7 @@ class Trials:
         return said
 
     def _clips(self, trial: Try) -> Iterator[Clip]:
-        plan = self._few.thinned(trial.shortest)
+        plan = self._fewer(trial.drawings)
         canvas = self._drawings.canvas.scaled(trial.scale, self.row)
         box = canvas.box
         blank = np.full((*canvas.size, 4), 255 if self.row.ground == "white" else 0, np.uint8)
@@ -178,16 +180,33 @@ class Trials:
 
     def _few_coloured(self, trial: Try, plan: Plan, canvas: Canvas) -> Iterator[Picture]:
         pictures = self._pictures(plan, canvas)
-        if self.row.format != "apng" or trial.grade == self.top:
+        if self.row.format != "apng" or trial.grade == ALL_COLOURS:
             yield from pictures
             return
-        kept = (trial.shortest, trial.scale)
+        kept = (trial.drawings, trial.scale)
         if kept not in self._cells:
             self._cells[kept] = cells_of(self._pictures(plan, canvas))
         cells = self._cells[kept]
         palette = palette_of(cells, trial.grade)
         for picture in pictures:
             yield quantised(picture, cells, palette)
+
+    def _fewer(self, count: int) -> Plan:
+        """The drawings that are missed least where there are only so many."""
+        if count == len(self._all.order):
+            return self._all
+        plan, costs, choices = self._stand_ins
+        if count >= len(plan.order):
+            return self._all.at_most(count)
+        starts = divided(costs, count)
+        shown = [int(choices[start, end]) for start, end in zip(starts, [*starts[1:], len(plan.order)], strict=True)]
+        return plan.with_only(shown, starts)
+
+    @cached_property
+    def _stand_ins(self) -> tuple[Plan, Costs, Choices]:
+        plan = self._all.at_most(WEIGHED)
+        thumbnails = np.stack([self._drawings.thumbnails[int(index)] for index in plan.order])
+        return plan, *stand_ins(unlike(thumbnails), np.diff(plan.posts))
 
     def _pictures(self, plan: Plan, canvas: Canvas) -> Iterator[Picture]:
         height, width = self._drawings.canvas.content
