@@ -5,7 +5,7 @@ import signal
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 
@@ -13,7 +13,6 @@ from animecut import __version__
 from animecut.errors import AnimecutError, SettingsError
 from animecut.platforms import PLATFORMS, find
 from animecut.settings import (
-    CAPTIONS_AT,
     FORMATS,
     MATTINGS,
     CaptionAt,
@@ -190,9 +189,9 @@ def animecut(
             platforms=_platforms(platforms),
             size=parse_size(size)[0], canvas=parse_size(size)[1], frame=parse_time(frame) if frame else None, fps=fps,
             weights=weights, device=device, batch_size=batch_size, pick=pick,
-            matting=_matting(matting), steady=steady, keep_effects=keep_effects, crop=crop, follow=follow,
+            matting=cast("Matting", matting), steady=steady, keep_effects=keep_effects, crop=crop, follow=follow,
             margin=margin, outline=outline, outline_color=outline_color, shadow=shadow, caption=caption,
-            caption_at=_caption_at(caption_at), font=font, speed=speed, reverse=reverse, bounce=bounce,
+            caption_at=cast("CaptionAt", caption_at), font=font, speed=speed, reverse=reverse, bounce=bounce,
             loop_find=loop_find, preview=preview, background=background, loop=loop, quality=quality,
             first=parse_time(first) if first else None, max_bytes=parse_bytes(max_bytes) if max_bytes else None,
             max_seconds=max_seconds, max_source_side=max_source_side, max_source_pixels=max_source_pixels,
@@ -250,20 +249,6 @@ def _run(
 
 def _platforms(named: str | None) -> tuple[str, ...]:
     return tuple(find(name.strip()).name for name in named.split(",")) if named else ()
-
-
-def _matting(name: str) -> Matting:
-    for known in MATTINGS:
-        if name == known:
-            return known
-    raise SettingsError(f"--matting {name}: unknown; choose from {', '.join(MATTINGS)}")
-
-
-def _caption_at(name: str) -> CaptionAt:
-    for known in CAPTIONS_AT:
-        if name == known:
-            return known
-    raise SettingsError(f"--caption-at {name}: unknown; choose from {', '.join(CAPTIONS_AT)}")
 
 
 def _lines(done: "Done") -> list[str]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.clip import Clip, join, one_by_one
+from animecut.shrink import shrunk
 
 Picture = NDArray[np.uint8]
 """(H, W, 3 or 4) RGB(A)."""
@@ -147,7 +148,7 @@ def _small(picture: Picture) -> Map:
     height, width = picture.shape[:2]
     scale = min(1.0, SMALL_SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    small = shrunk(picture, size)
     ycc = cv2.cvtColor(np.ascontiguousarray(small[..., :3]), cv2.COLOR_RGB2YCrCb).astype(np.float32)
     ycc[..., 1:] *= CHROMA
     if picture.shape[2] == 4:
@@ -270,7 +271,7 @@ def _dissolved(first: Picture, middle: Picture, last: Picture) -> bool:
 
 
 def _thumb(picture: Picture) -> Picture:
-    return np.asarray(cv2.resize(picture, THUMB_SIZE, interpolation=cv2.INTER_AREA)[..., :3], np.uint8)
+    return shrunk(picture, THUMB_SIZE)[..., :3]
 
 
 def _alike(before: Picture, after: Picture) -> bool:

@@ -26,6 +26,6 @@ def held_flicker(changes: list[float], held_pairs: int) -> float:
     """Mean |alpha_i - alpha_(i-1)| * 1000 over the pairs of frames in which the source holds a drawing.
 
     changes: mean difference of alpha in [0, 1], one for each held pair that was not shown as the very same picture.
-    held_pairs: how many there are in all; 0 gives 0.
+    held_pairs: how many there are in all, drawings that --fps left out among them; 0 gives 0.
     """
     return 1000 * sum(changes) / held_pairs if held_pairs else 0.0

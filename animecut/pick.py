@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from animecut.clip import Alpha, Clip
 from animecut.errors import SettingsError
+from animecut.shrink import shrunk
 
 Found = Iterator[tuple[Clip, Alpha]]
 Plane = NDArray[np.float32]
@@ -103,7 +104,7 @@ def _pick_one(
     picture: NDArray[np.uint8], alpha: Plane, shot: int, rule: str | Point, memory: _Memory | None
 ) -> tuple[Plane, _Memory]:
     height, width = alpha.shape
-    rgb = np.asarray(cv2.resize(picture[..., :3], (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    rgb = shrunk(picture[..., :3], (width, height))
     scale = min(1.0, FLOW_SIDE / max(height, width))
     size = max(8, round(width * scale)), max(8, round(height * scale))
     grey = np.asarray(cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY), np.uint8)

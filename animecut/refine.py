@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animecut.colours import Colours
+
 Matting = Literal["closed-form", "knn", "none"]
 Rgb = NDArray[np.uint8]
 Plane = NDArray[np.float32]
@@ -26,11 +28,7 @@ REGION = 3  # pixels: regions are at least as wide
 ROUNDS = 2  # times that colours are counted: what the first round put right tells the second more
 CAUTION = 0.02  # probability from 0 and 1 beyond which the network's sureness counts no more against colour
 DOUBT_LIMIT = 0.5  # share of the picture: where more is in doubt, colours tell nothing and the network's alpha stays
-CELLS = 6  # cells along the longer side in which colours are counted
-SHADES = 16  # steps of each colour channel that are told apart
 EVIDENCE_WEIGHT = 3.0  # of the log odds of colour against those of the network
-EVIDENCE_LIMIT = 2.5  # log odds that colour alone can reach
-SEEN = 0.03  # pixels: a colour seen less often than this is unknown
 INK_REACH = 3  # pixels: half the width of the widest ink line
 INK_CONTRAST = 20.0  # of 255: a line this much darker than both its sides is ink for certain
 INK_WEIGHT = 2.0  # log odds by which ink beside the character is the character's
@@ -63,15 +61,18 @@ def refine(rgb: Rgb, alpha: Plane, *, matting: Matting = "closed-form", grain: f
     Returns (H, W, 4) uint8: where alpha is 255 the colour is the source's own, where it is 0 the colour is black.
     Where `hopeless(alpha, grain=grain)` the alpha stays as with none.
     """
-    if matting != "none" and not hopeless(alpha, grain=grain):
-        alpha = _matted(rgb, alpha, matting, grain)
+    if matting != "none":
+        away = _from_contour(alpha)
+        doubtful = _doubtful(alpha, away, grain)
+        if doubtful.mean() <= DOUBT_LIMIT:
+            alpha = _matted(rgb, alpha, doubtful, away <= FAR * grain, matting)
     opacity = np.rint(alpha * 255).astype(np.uint8)
     return np.dstack([_clean_colour(rgb, opacity), opacity])
 
 
 def hopeless(alpha: Plane, *, grain: float = 2.0) -> bool:
     """Whether the network doubts so much of a picture that `refine` leaves its alpha as it is. Arguments as there."""
-    return bool(_doubtful(alpha, grain).mean() > DOUBT_LIMIT)
+    return bool(_doubtful(alpha, _from_contour(alpha), grain).mean() > DOUBT_LIMIT)
 
 
 def one_bit(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -102,8 +103,8 @@ def _with_strands(smooth: Mask, crisp: Mask) -> Mask:
     return smooth | (_grown(strand[labels], 1) & crisp)
 
 
-def _matted(rgb: Rgb, alpha: Plane, matting: Matting, grain: float) -> Plane:
-    guess, doubtful = _guessed(rgb, alpha, grain)
+def _matted(rgb: Rgb, alpha: Plane, doubtful: Mask, near: Mask, matting: Matting) -> Plane:
+    guess, doubtful = _guessed(rgb, alpha, doubtful, near)
     grey = _blurred(guess, BAND)
     band = doubtful & (grey > 0.02) & (grey < 0.98)
     if band.any():
@@ -113,22 +114,20 @@ def _matted(rgb: Rgb, alpha: Plane, matting: Matting, grain: float) -> Plane:
     return cleared
 
 
-def _guessed(rgb: Rgb, alpha: Plane, grain: float) -> tuple[Plane, Mask]:
-    """How surely each pixel is character, by network, colour and ink together, and where that was asked.
+def _guessed(rgb: Rgb, alpha: Plane, doubtful: Mask, near: Mask) -> tuple[Plane, Mask]:
+    """How surely each pixel is character, by network, colour and ink together, and where that is in doubt.
 
+    doubtful: where the network cannot be believed.  near: where colours may contradict it, in whole regions only.
     Colours are counted where all is sure, and counted again with what they told (as GrabCut does, Rother et al. 2004).
     """
-    inside = alpha > SOLID
-    doubtful = _doubtful(alpha, grain)
-    asked = doubtful | _near_contour(inside, FAR * grain)
+    inside, asked = alpha > SOLID, doubtful | near
     guess = inside.astype(np.float32)
     if not doubtful.any():
         return guess, doubtful
     odds = _log_odds(np.clip(alpha[asked], CAUTION, 1 - CAUTION)) + INK_WEIGHT * _ink(rgb, alpha)[asked]
-    sure = alpha
+    colours, sure = Colours(rgb, asked), alpha
     for _ in range(ROUNDS):
-        evidence = _colour_evidence(rgb, sure, asked)
-        guess[asked] = 1 / (1 + np.exp(-odds - EVIDENCE_WEIGHT * evidence))
+        guess[asked] = 1 / (1 + np.exp(-odds - EVIDENCE_WEIGHT * colours.evidence(sure)))
         wide = cv2.morphologyEx((inside != (guess > SOLID)).view(np.uint8), cv2.MORPH_OPEN, np.ones((REGION, REGION)))
         doubtful = doubtful | _grown(wide.astype(np.bool_), REGION)
         guess = np.where(doubtful, guess, inside).astype(np.float32)
@@ -136,39 +135,15 @@ def _guessed(rgb: Rgb, alpha: Plane, grain: float) -> tuple[Plane, Mask]:
     return guess, doubtful
 
 
-def _doubtful(alpha: Plane, grain: float) -> Mask:
+def _doubtful(alpha: Plane, away: Plane, grain: float) -> Mask:
     """The trimap's unknown: where the network says so, and a strip along its contour where it may be wrong unawares."""
-    return _near_contour(alpha > SOLID, REACH * grain) | ((alpha > SURE) & (alpha < 1 - SURE))
+    return (away <= REACH * grain) | ((alpha > SURE) & (alpha < 1 - SURE))
 
 
-def _near_contour(inside: Mask, reach: float) -> Mask:
-    near: Mask = _distance(inside) + _distance(~inside) <= reach
-    return near
-
-
-def _colour_evidence(rgb: Rgb, alpha: Plane, where: Mask) -> Plane:
-    """Log odds of each pixel of `where` being character, by how often its colour was seen nearby in and outside it.
-
-    Colours are counted in a coarse grid over place and colour, blurred, compared, and looked up linearly between the
-    cells: the bilateral grid of Chen, Paris and Durand 2007.
-    """
-    from scipy import ndimage  # type: ignore[import-untyped]
-
-    height, width = alpha.shape
-    cell = max(height, width) / CELLS
-    rows, columns = np.mgrid[:height, :width].astype(np.float32) / np.float32(cell)
-    place = np.stack([rows, columns, *np.moveaxis(rgb.astype(np.float32) * ((SHADES - 1) / 255), 2, 0)])
-    shape = (int(height / cell) + 2, int(width / cell) + 2, SHADES, SHADES, SHADES)
-
-    def seen(sure: Mask) -> Plane:
-        some = place[:, ::2, ::2][:, sure[::2, ::2]]  # every fourth pixel tells as much as all
-        index = np.ravel_multi_index(tuple(np.rint(some).astype(np.intp)), shape)
-        count = np.bincount(index, minlength=int(np.prod(shape))).astype(np.float32).reshape(shape)
-        return np.asarray(ndimage.gaussian_filter(count, (1, 1, 0.7, 0.7, 0.7), mode="constant", truncate=2) + SEEN)
-
-    odds = np.log(seen(alpha > 1 - SURE) / seen(alpha < SURE))
-    odds = np.clip(odds, -EVIDENCE_LIMIT, EVIDENCE_LIMIT)
-    return np.asarray(ndimage.map_coordinates(odds, place[:, where], order=1, mode="nearest"), np.float32)
+def _from_contour(alpha: Plane) -> Plane:
+    """Pixels from each place to the contour of what is solid."""
+    inside = alpha > SOLID
+    return _distance(inside) + _distance(~inside)
 
 
 def _ink(rgb: Rgb, alpha: Plane) -> Plane:

@@ -13,6 +13,7 @@ from torch import Tensor
 from animecut import network
 from animecut.clip import Alpha, Pixels
 from animecut.errors import DeviceError
+from animecut.shrink import shrunk
 
 LONGEST = 448  # pixels of the longer side that the network sees; it was trained near this size
 MULTIPLE = 8  # sides are rounded to it, so that almost nothing is padded
@@ -105,5 +106,6 @@ def _shrunk(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = rgb.shape[:2]
     scale = LONGEST / max(height, width)
     size = [max(SHORTEST, round(side * scale / MULTIPLE) * MULTIPLE) for side in (width, height)]
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8)
+    if scale < 1:
+        return shrunk(rgb, (size[0], size[1]))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC), np.uint8)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.clip import Alpha, Clip
+from animecut.shrink import shrunk
 
 Plane = NDArray[np.float32]
 """(h, w) float32."""
@@ -75,7 +76,7 @@ def steady(stream: Iterable[tuple[Clip, Alpha]], *, strength: float) -> Iterator
 
 def _drawing(picture: NDArray[np.uint8], alpha: Plane, shot: int) -> _Drawing:
     height, width = alpha.shape
-    colour = cv2.resize(picture[..., :3], (width, height), interpolation=cv2.INTER_AREA)
+    colour = shrunk(picture[..., :3], (width, height))
     scale = min(1.0, FLOW_SIDE / max(height, width))
     size = max(FLOW_LEAST, round(width * scale)), max(FLOW_LEAST, round(height * scale))
     grey = cv2.cvtColor(cv2.resize(colour, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
@@ -117,7 +118,7 @@ def _vote(window: deque[_Drawing], at: int, strength: float) -> Plane:
         return own.alpha
     ballot, weight = np.stack(votes), np.stack(weights)
     middle = _weighted_median(ballot, weight)
-    weight *= np.exp(-(((ballot - middle) / SPREAD) ** 2))
+    weight *= cv2.exp((-(((ballot - middle) / SPREAD) ** 2)).reshape(len(ballot), -1)).reshape(ballot.shape)
     agreed = (ballot * weight).sum(0) / weight.sum(0)
     return np.asarray(np.clip(own.alpha + strength * (agreed - own.alpha), 0, 1), np.float32)
 
@@ -127,11 +128,13 @@ def _confidence(alpha: Plane) -> Plane:
 
 
 def _weighted_median(values: NDArray[np.float32], weights: NDArray[np.float32]) -> Plane:
-    """(N, h, w) values and weights > 0 -> (h, w)."""
-    order = np.argsort(values, axis=0)
-    below = np.cumsum(np.take_along_axis(weights, order, 0), axis=0)
-    middle = (below >= below[-1] / 2).argmax(0)
-    return np.asarray(np.take_along_axis(values, np.take_along_axis(order, middle[None], 0), 0)[0], np.float32)
+    """(N, h, w) values and weights > 0 -> (h, w): the least value that, with all below it, has half of the weight."""
+    half = weights.sum(0) / 2
+    median = np.full_like(values[0], np.inf)
+    for value in values:  # N is five at most; sorting takes five times as long
+        below = sum(np.where(other <= value, weight, 0) for other, weight in zip(values, weights, strict=True))
+        np.minimum(median, value, out=median, where=below >= half)
+    return np.asarray(median, np.float32)
 
 
 def _carried(other: _Drawing, own: _Drawing, ahead: int) -> tuple[Plane, Plane]:
@@ -142,19 +145,18 @@ def _carried(other: _Drawing, own: _Drawing, ahead: int) -> tuple[Plane, Plane]:
     """
     there, back = _flow(own, other, ahead), _flow(other, own, -ahead)
     height, width = own.alpha.shape
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    x += there[..., 0]
-    y += there[..., 1]
+    x = there[..., 0] + np.arange(width, dtype=np.float32)
+    y = there[..., 1] + np.arange(height, dtype=np.float32)[:, None]
     home = cv2.remap(back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + there
-    astray = np.hypot(home[..., 0], home[..., 1]) * (max(own.grey.shape) / max(height, width))
+    astray = cv2.magnitude(home[..., 0], home[..., 1]) * (max(own.grey.shape) / max(height, width))
     moved = np.asarray(cv2.remap(other.colour, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
     moved_error, still_error = _colour_error(moved, own.colour), _colour_error(other.colour, own.colour)
     inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
     still = still_error <= moved_error + STILL_BONUS
     alpha = cv2.remap(other.alpha, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     error = np.where(still, still_error, moved_error) / COLOUR_TOLERANCE
-    astray = np.where(still, 0, astray / RETURN_TOLERANCE)
-    trust = np.exp(-(error**2) - astray**2) * (still | inside)
+    astray = np.where(still, np.float32(0), astray / RETURN_TOLERANCE)
+    trust = cv2.exp(-(error**2) - astray**2) * (still | inside)
     return np.where(still, other.alpha, alpha), np.asarray(trust, np.float32)
 
 

@@ -10,11 +10,12 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = sorted((ROOT / "animecut").glob("*.py"))
 TRAINING = sorted((ROOT / "training").glob("*.py"))
-GROUND = {"clip", "errors", "overlap"}
+GROUND = {"clip", "errors", "overlap", "shrink"}
 MAY = {
     "segment": {"network"},
     "network": set(),
     "loading": {"network", "segment"},
+    "refine": {"colours"},
     "settings": set(),
     "pipeline": {room.stem for room in ROOMS}
     - {"cli", "bars", "batch", "claim", "doctor", "ledger", "loading", "machines", "manifest", "packs", "plan", "runs"}

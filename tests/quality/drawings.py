@@ -53,7 +53,7 @@ def shot(rng: np.random.Generator, frames: int) -> tuple[Picture, NDArray[np.boo
         (float(rng.uniform(0.3, 0.7)) * WIDTH, float(rng.uniform(0.3, 0.5)) * HEIGHT),
     )
     usual = int(rng.choice([1, 2, 2, 2, 3, 3, 4]))
-    pan = rng.normal(0, 1, frames).cumsum() * 0  # no camera
+    pan = np.zeros(frames)
     if rng.random() < 0.3:
         pan = np.linspace(0, float(rng.uniform(10, PAN)), frames)  # slow to fast, steadily
     out: list[Picture] = []

@@ -1,0 +1,81 @@
+"""Which colours lie inside a character and which outside, nearby: evidence where the network doubts."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.float32]
+
+CELLS = 6  # cells along the longer side in which colours are counted
+SHADES = 16  # steps of each colour channel that are counted apart
+TONES = 2 * SHADES - 1  # steps at which they are looked up, half of them between two shades
+SPREADS = (1.0, 1.0, 0.66, 0.66, 0.66)  # standard deviations of the blur along rows, columns, red, green, blue
+SURE = 0.05  # alpha within this of 0 or 1 is counted
+SEEN = 0.03  # pixels: a colour seen less often than this is unknown
+LIMIT = 2.5  # log odds that colour alone can reach
+
+
+class Colours:
+    """The colours of one picture, sorted once, and counted as often as somebody says what is inside.
+
+    They are counted in a coarse grid over place and colour, blurred, compared, and looked up between the cells: the
+    bilateral grid of Chen, Paris and Durand 2007.
+    """
+
+    def __init__(self, rgb: NDArray[np.uint8], asked: NDArray[np.bool_]) -> None:
+        """rgb: (H, W, 3).  asked: (H, W), where `evidence` is wanted."""
+        height, width = asked.shape
+        cell = max(height, width) / CELLS
+        self._shape = int(height / cell) + 2, int(width / cell) + 2, SHADES, SHADES, SHADES
+        self._blurs = [_blur(size, spread) for size, spread in zip(self._shape, SPREADS, strict=True)]
+        columns = self._shape[1]
+        # Every fourth pixel tells as much as all.
+        row, column = (np.rint(np.arange(0, side, 2) / cell).astype(np.intp) for side in (height, width))
+        self._counted = (row[:, None] * columns + column) * SHADES**3 + _bin(rgb[::2, ::2], SHADES)
+        y, x = (axis / np.float32(cell) for axis in np.nonzero(asked))
+        self._corner = (y.astype(np.intp) * columns + x.astype(np.intp)) * TONES**3 + _bin(rgb[asked], TONES)
+        self._down, self._right = (np.asarray(axis % 1, np.float32) for axis in (y, x))
+
+    def evidence(self, alpha: Plane) -> Plane:
+        """Log odds of each asked pixel, in order of rows, being character, by how often its colour is in and outside.
+
+        alpha: (H, W) in [0, 1], 1 = character; what is sure in it is counted.
+        """
+        odds = np.log(self._seen(alpha > 1 - SURE) / self._seen(alpha < SURE))
+        table = _between(np.clip(odds, -LIMIT, LIMIT))
+        below = self._corner + self._shape[1] * TONES**3
+        return self._across(table, self._corner) * (1 - self._down) + self._across(table, below) * self._down
+
+    def _seen(self, sure: NDArray[np.bool_]) -> NDArray[np.float32]:
+        index = self._counted[sure[::2, ::2]]
+        count = np.bincount(index, minlength=int(np.prod(self._shape))).astype(np.float32).reshape(self._shape)
+        for blur in self._blurs:  # each goes over the first axis and moves it to the end
+            count = np.tensordot(count, blur, (0, 1))
+        return count + np.float32(SEEN)
+
+    def _across(self, table: Plane, corner: NDArray[np.intp]) -> Plane:
+        return table[corner] * (1 - self._right) + table[corner + TONES**3] * self._right
+
+
+def _bin(rgb: NDArray[np.uint8], steps: int) -> NDArray[np.intp]:
+    """(..., 3) colours -> (...) the number of the nearest of steps³."""
+    red, green, blue = np.moveaxis(np.rint(rgb * np.float32((steps - 1) / 255)).astype(np.intp), -1, 0)
+    return np.asarray((red * steps + green) * steps + blue)
+
+
+def _blur(size: int, spread: float) -> NDArray[np.float32]:
+    """A Gaussian over an axis, cut off at twice its spread, as a matrix."""
+    apart = np.subtract.outer(np.arange(size), np.arange(size))
+    reach = int(2 * spread + 0.5)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / spread) ** 2)
+    weight = np.exp(-0.5 * (apart / spread) ** 2) * (np.abs(apart) <= reach)
+    return np.asarray(weight / kernel.sum(), np.float32)
+
+
+def _between(odds: NDArray[np.float32]) -> Plane:
+    """(R, C, SHADES, SHADES, SHADES) -> flat (R * C * TONES³), with the tones between every two shades."""
+    ends = np.linspace(0, SHADES - 1, TONES)[:, None]
+    double = np.asarray(np.clip(1 - np.abs(ends - np.arange(SHADES)), 0, 1), np.float32)
+    places = odds.shape[0] * odds.shape[1]
+    odds = odds.reshape(places, SHADES, SHADES, SHADES) @ double.T
+    odds = double @ odds.reshape(places * SHADES, SHADES, TONES)
+    return (double @ odds.reshape(places, SHADES, TONES**2)).ravel()
