@@ -10,7 +10,10 @@ Pixels = NDArray[np.uint8]
 """(T, H, W, 3) RGB or (T, H, W, 4) straight RGBA, uint8, sRGB."""
 
 Alpha = NDArray[np.float32]
-"""(T, H, W) float32 in [0, 1], 1 = character. May be a coarser grid laid over the same pictures."""
+"""(T, H, W) float32 in [0, 1], 1 = character. May be a coarser grid laid over the same pictures.
+
+Until `pick` has chosen among them, (T, n, H, W) where the network tells n characters apart.
+"""
 
 Seconds = NDArray[np.float64]
 """(T + 1,) float64 seconds: fence posts, not durations."""
@@ -58,6 +61,11 @@ class Clip:
     def duration(self) -> float:
         """Seconds from the first picture's appearance to the last one's end."""
         return float(self.times[-1] - self.times[0])
+
+
+def together(alpha: Alpha) -> Alpha:
+    """All characters on one plane, (T, H, W)."""
+    return alpha if alpha.ndim == 3 else alpha.max(axis=1)
 
 
 def join(clips: Iterable[Clip]) -> Clip:

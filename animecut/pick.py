@@ -1,8 +1,9 @@
 """Which character: all of them, or one that is chosen at the start and followed through the shot; and no specks.
 
-Both work on the coarse alpha. A drawing's characters are its connected regions; from drawing to drawing they are
-carried over along the motion. Where the chosen one touches another, place (where each was) and colour (what each looks
-like) divide the region between them; where it was hidden, it is known again by its colours.
+Both work on the coarse alpha. A drawing's characters are those that the network tells apart, else its connected
+regions; from drawing to drawing they are carried over along the motion. Where the chosen one touches another, place
+(where each was) and colour (what each looks like) divide the region between them; where it was hidden, it is known
+again by its colours.
 """
 
 from collections import deque
@@ -13,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut.clip import Alpha, Clip
+from animecut.clip import Alpha, Clip, together
 from animecut.errors import SettingsError
 from animecut.shrink import shrunk
 
@@ -51,14 +52,15 @@ _STRANGERS = (np.zeros(SHADES**3, np.float32), np.zeros(SHADES**3, np.float32))
 def pick(stream: Iterable[tuple[Clip, Alpha]], choice: str) -> Found:
     """The same clips, in their alpha only the character chosen.
 
-    stream: clips with their alpha (T, h, w) float32 in [0, 1], a grid of any size laid over the whole picture.
+    stream: clips with their alpha float32 in [0, 1], a grid of any size laid over the whole picture: (T, h, w), or
+            (T, n, h, w) where the network tells n characters apart. What comes out is (T, h, w).
     choice: all, largest, left, right, center, or X,Y in the source's pixels on its first picture.
 
     In a new shot the rule decides again; after X,Y it is the one whose colours are most alike. How the stream is cut
     into clips does not change the alpha. Raises SettingsError, at once: the choice is no such word or point.
     """
     rule = parse_choice(choice)
-    return iter(stream) if rule == "all" else _picked(stream, rule)
+    return ((clip, together(alpha)) for clip, alpha in stream) if rule == "all" else _picked(stream, rule)
 
 
 def parse_choice(choice: str) -> str | Point:
@@ -90,7 +92,7 @@ class _Memory:
 def _picked(stream: Iterable[tuple[Clip, Alpha]], rule: str | Point) -> Found:
     memory: _Memory | None = None
     for clip, alpha in stream:
-        picked = np.empty_like(alpha)
+        picked = np.empty_like(together(alpha))
         if not isinstance(rule, str):
             height, width = clip.pixels.shape[1:3]
             if memory is None and not (rule[0] < width and rule[1] < height):
@@ -103,13 +105,15 @@ def _picked(stream: Iterable[tuple[Clip, Alpha]], rule: str | Point) -> Found:
 def _pick_one(
     picture: NDArray[np.uint8], alpha: Plane, shot: int, rule: str | Point, memory: _Memory | None
 ) -> tuple[Plane, _Memory]:
+    """The chosen one's alpha (h, w) of one drawing's, (h, w) or (n, h, w), and what is known after it."""
+    regions = _regions(alpha) if alpha.ndim == 2 else _bodies(alpha)
+    alpha = together(alpha[None])[0]
     height, width = alpha.shape
     rgb = shrunk(picture[..., :3], (width, height))
     scale = min(1.0, FLOW_SIDE / max(height, width))
     size = max(8, round(width * scale)), max(8, round(height * scale))
     grey = np.asarray(cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY), np.uint8)
     shades = _shades(rgb)
-    regions = _regions(alpha)
     if memory is not None and memory.shot != shot:
         memory = _Memory(
             shot, np.zeros_like(memory.labels), grey, _STRANGERS if isinstance(rule, str) else memory.colours
@@ -131,6 +135,14 @@ def _regions(alpha: Plane) -> list[Mask]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(solid)
     areas = np.asarray(stats)[1:, cv2.CC_STAT_AREA]
     return [labels == i + 1 for i in range(count - 1) if areas[i] >= CHARACTER_SHARE * areas.max()]
+
+
+def _bodies(planes: Plane) -> list[Mask]:
+    """As `_regions`, of (n, h, w) alphas of characters told apart: each where its alpha is the highest."""
+    first = planes.argmax(axis=0)
+    bodies = [(plane > SOLID) & (first == i) for i, plane in enumerate(planes)]
+    least = CHARACTER_SHARE * max(body.sum() for body in bodies)
+    return [body for body in bodies if body.sum() >= max(1, least)]
 
 
 def _chosen_by_rule(regions: list[Mask], shape: tuple[int, ...], rule: str, at: Point | None, odds: Plane) -> Labels:

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from animecut import network
 from animecut.clip import Alpha, Pixels
@@ -32,9 +31,8 @@ class Segmenter:
         self.device = choose_device(device)
         # One by one on a CPU: as fast as in batches there, and no neighbour can change a picture's mask.
         self.batch_size = 1 if self.device.type == "cpu" else batch_size
-        self.dtype = _fast_dtype(self.device)
         net, self.provenance = network.load(weights)
-        self._character = net.architecture.classes.index("character")
+        self.dtype = torch.float32 if net.architecture.instances else _fast_dtype(self.device)
         self._network = network.fused(net).to(self.device, self.dtype).to(memory_format=torch.channels_last)
 
     @property
@@ -46,11 +44,18 @@ class Segmenter:
     def __call__(self, pixels: Pixels) -> Alpha:
         """How likely each place is a character: the network's own softmax, never stretched to fill [0, 1].
 
+        Where the weights know a class "unknown", what is surely of it is 0.5: a place for the matting to decide.
+
         pixels: (T, H, W, 3 or 4) uint8 RGB(A), the A unused.
-        Returns (T, h, w) float32 in [0, 1] on a coarse grid over the whole picture, its longer side 448.
+        Returns (T, h, w) float32 in [0, 1] on a coarse grid over the whole picture, its longer side 448; of weights
+        that tell characters apart (T, n, h, w), each on a plane of its own, planes of zeros where there are fewer.
         """
         small = np.stack([_shrunk(picture[..., :3]) for picture in pixels])
-        return np.concatenate(list(self._probabilities(small)))
+        parts = list(self._probabilities(small))
+        if parts[0].ndim == 4:
+            most = max(part.shape[1] for part in parts)
+            parts = [np.pad(part, ((0, 0), (0, most - part.shape[1]), (0, 0), (0, 0))) for part in parts]
+        return np.concatenate(parts)
 
     @torch.inference_mode()
     def _probabilities(self, small: Pixels) -> Iterator[Alpha]:
@@ -74,8 +79,7 @@ class Segmenter:
             pictures = pictures.pin_memory()  # or the copy would block after all
         rgb = pictures.to(self.device, non_blocking=True).permute(0, 3, 1, 2)
         rgb = rgb.to(self.dtype, memory_format=torch.channels_last) / 255
-        probability: Tensor = self._network(rgb).float().softmax(dim=1)[:, self._character]
-        return probability.cpu().numpy()
+        return self._network.alpha(rgb).cpu().numpy()
 
 
 def choose_device(name: str) -> torch.device:

@@ -13,7 +13,9 @@ TRAINING = sorted((ROOT / "training").glob("*.py"))
 GROUND = {"clip", "errors", "overlap", "shrink"}
 MAY = {
     "segment": {"network"},
-    "network": set(),
+    "network": {"pspnet", "rivals"},
+    "pspnet": {"backbones"},
+    "rivals": {"backbones", "pspnet"},
     "loading": {"network", "segment"},
     "refine": {"colours"},
     "settings": set(),
@@ -72,8 +74,8 @@ MAY = {
 DOORS = {  # who may know an outside library
     "pymatting": {"refine"},
     "ray": {"machines"},
-    "torch": {"network", "segment"},
-    "torchvision": {"network"},
+    "torch": {"backbones", "network", "pspnet", "rivals", "segment"},
+    "torchvision": {"backbones", "rivals"},
     "safetensors": {"network"},
     "typer": {"cli", "check_cli", "doctor_cli"},
     "tqdm": {"bars"},

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torchvision import models
 
 from animecut import network
+from animecut.backbones import MobileNet
 from animecut.errors import WeightsError
 from animecut.network import Architecture, PSPNet
 
@@ -43,14 +44,14 @@ def test_any_size_from_32_up_works(size: tuple[int, int]) -> None:
 def test_the_mobilenet_is_torchvisions() -> None:
     """Its names, its shapes, and to the last bit its features; dilated where a stride was dropped."""
     theirs = models.mobilenet_v2().features[:18].eval()
-    ours = network.MobileNet(output_stride=32).eval()
+    ours = MobileNet(output_stride=32).eval()
     assert list(ours.features.state_dict()) == list(theirs.state_dict())
     ours.features.load_state_dict(theirs.state_dict())
     x = torch.rand(2, 3, 65, 97)
     with torch.inference_mode():
         assert torch.equal(ours(x)[-1], theirs(x))
     for stride, dilations in ((16, [1] * 8 + [2] * 3), (8, [1] + [2] * 7 + [4] * 3)):
-        blocks: Any = network.MobileNet(stride).features[7:]
+        blocks: Any = MobileNet(stride).features[7:]
         assert [block.conv[1][0].dilation[0] for block in blocks] == dilations
 
 
@@ -137,30 +138,3 @@ def test_a_backbone_alone_is_taken_and_a_lacking_one_refused(tmp_path: Path) -> 
     save_file(state, tmp_path / "b.safetensors")
     with pytest.raises(WeightsError, match="no mobilenet_v2"):
         network.load_backbone(target, tmp_path / "b.safetensors")
-
-
-@pytest.mark.parametrize(
-    "architecture", [Architecture(pyramid=(), width=8, decoder=(8, 8)), Architecture("vgg16", width=8)]
-)
-def test_rivals_are_kept_and_rebuilt_in_the_same_way(tmp_path: Path, architecture: Architecture) -> None:
-    torch.manual_seed(0)
-    net = network.build(architecture).eval()
-    network.save(net, tmp_path / "w.safetensors", {})
-    again, _ = network.load(tmp_path / "w.safetensors")
-    assert type(again) is type(net)
-    x = torch.rand(1, 3, 70, 45)
-    with torch.inference_mode():
-        logits = again(x)
-        assert logits.shape == (1, 2, 70, 45)
-        assert torch.allclose(logits, net(x), atol=0.05)
-
-
-def test_an_fcn_hears_every_scale() -> None:
-    net = network.FCN(Architecture("vgg16", width=8)).eval()
-    deep = [torch.rand(1, 256, 16, 16), torch.rand(1, 512, 8, 8), torch.rand(1, 512, 4, 4)]
-    with torch.inference_mode():
-        whole = net.scores(deep)
-        assert whole.shape == (1, 2, 16, 16)
-        for i in range(3):
-            without = [torch.zeros_like(x) if k == i else x for k, x in enumerate(deep)]
-            assert not torch.allclose(net.scores(without), whole)

@@ -154,6 +154,25 @@ def test_clips_cut_otherwise_give_the_same() -> None:
     assert np.array_equal(alphas(iter(one)), alphas(iter(many)))
 
 
+def told_apart(drawings: Sequence[Drawing]) -> list[tuple[Clip, Alpha]]:
+    """The same as `stream`, from a network that tells characters apart and names them in any order."""
+    clips = []
+    for i, (clip, _) in enumerate(stream(drawings)):
+        planes = drawings[i][1]
+        clips.append((clip, np.stack(planes[:: 1 if i % 2 else -1])[None]))
+    return clips
+
+
+@pytest.mark.parametrize(("choice", "who"), [("left", 0), ("right", 1), ("largest", 1)])
+def test_of_characters_told_apart_one_is_chosen_though_they_touch(choice: str, who: int) -> None:
+    drawings = [draw([(100 + 3 * i, 0.8, RED), (140 - 2 * i, 1, BLUE)]) for i in range(6)]
+    alpha = alphas(pick(told_apart(drawings), choice))
+    for i in range(6):
+        assert agreement(alpha[i], drawings[i][1][who]) > 0.9
+    everybody = alphas(pick(told_apart(drawings), "all"))
+    assert (everybody == [np.maximum.reduce(each) for _, each in drawings]).all()
+
+
 @pytest.mark.parametrize("choice", ["nobody", "1", "1,2,3", "-1,4", "nan,3", "", "a,b", "Left"])
 def test_words_that_are_no_choice(choice: str) -> None:
     with pytest.raises(SettingsError, match="--pick"):

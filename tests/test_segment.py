@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -7,7 +8,9 @@ import torch
 from animecut import network, segment
 from animecut.errors import DeviceError, WeightsError
 from animecut.network import Architecture, PSPNet
+from animecut.refine import refine
 from animecut.segment import LONGEST, Segmenter, choose_device
+from tests.world import drawing
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +109,28 @@ def test_out_of_memory_with_one_picture_says_what_to_do(
     _with_room_for(0, segmenter, monkeypatch)
     with pytest.raises(DeviceError, match="--device cpu"):
         segmenter(pixels)
+
+
+@pytest.mark.parametrize(("surest", "alpha"), [(0, 0.0), (1, 0.5), (2, 1.0)])
+def test_the_unknown_of_a_trimap_is_left_to_the_matting(tmp_path: Path, surest: int, alpha: float) -> None:
+    net = PSPNet(Architecture(width=8, decoder=(), classes=("background", "unknown", "character")))
+    with torch.no_grad():
+        net.classifier.weight.zero_()
+        assert net.classifier.bias is not None
+        net.classifier.bias.copy_(torch.eye(3)[surest] * 30)
+    network.save(net, tmp_path / "w.safetensors", {})
+    seen = Segmenter(tmp_path / "w.safetensors", "cpu")(np.zeros((1, 64, 64, 3), np.uint8))
+    assert seen.shape[1:] == (LONGEST, LONGEST)
+    assert np.allclose(seen, alpha, atol=1e-3)
+
+
+def test_a_trimap_is_matted_where_it_is_unknown() -> None:
+    """The unknown is 18 pixels wide, six times what is doubted along any edge; its middle is 5 pixels off the truth."""
+    rgb, truth = drawing(128)
+    wide, narrow = (cv2.dilate(truth, np.ones((24, 24))), cv2.erode(truth, np.ones((6, 6))))
+    trimap = np.where(narrow > 0.95, 1.0, np.where(wide < 0.05, 0.0, 0.5)).astype(np.float32)
+    matted = refine(rgb, trimap, grain=1.0)[..., 3] / 255
+    assert np.abs(matted - truth).mean() < 0.2 * np.abs(trimap - truth).mean()
 
 
 def test_foreign_weights_are_refused(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """The same picture as another cut, another broadcast or another encoder would have shown it."""
 
+from dataclasses import dataclass
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,19 +13,42 @@ Matte = NDArray[np.float32]
 """(H, W) in [0, 1], 1 = character."""
 
 
-def reframe(
-    rgb: Picture,
-    alpha: Matte,
-    height: int,
-    width: int,
-    rng: np.random.Generator,
-    zoom: tuple[float, float] = (0.8, 1.8),
-) -> tuple[Picture, Matte]:
-    """Another cut of the picture: zoomed, turned, mirrored and cropped to (height, width).
+Plane = TypeVar("Plane", NDArray[np.uint8], NDArray[np.float32])
+
+
+@dataclass(frozen=True, eq=False)
+class Framing:
+    """Another cut of a picture: zoomed, turned, mirrored and cropped.
+
+    matrix: (2, 3) from the picture's pixels to the cut's.  size: width and height of the cut.
+    scale: of the zoom.  border: what lies outside of the picture, as OpenCV names it.
+    """
+
+    matrix: NDArray[np.float64]
+    size: tuple[int, int]
+    scale: float
+    border: int
+
+    def of(self, plane: Plane, *, exact: bool = False) -> Plane:
+        """The cut of a picture or of anything that lies over it, (H, W) or (H, W, 3); exact: no value is mixed."""
+        matrix = self.matrix.copy()
+        if self.scale < 0.7:  # warpAffine does not average, so shrink first
+            h, w = plane.shape[:2]
+            near = (max(1, round(w * self.scale * 1.4)), max(1, round(h * self.scale * 1.4)))
+            plane = cv2.resize(plane, near, interpolation=cv2.INTER_NEAREST if exact else cv2.INTER_AREA)  # type: ignore[assignment]
+            matrix[:, :2] = matrix[:, :2] @ np.diag([w / near[0], h / near[1]])
+        how = cv2.INTER_NEAREST if exact else cv2.INTER_LINEAR
+        return cv2.warpAffine(plane, matrix, self.size, flags=how, borderMode=self.border)  # type: ignore[return-value]
+
+
+def framing(
+    shape: tuple[int, ...], height: int, width: int, rng: np.random.Generator, zoom: tuple[float, float] = (0.8, 1.8)
+) -> Framing:
+    """A cut of (height, width) of a picture of (h, w).
 
     zoom: range of the scale relative to the one at which the picture just covers the target.
     """
-    h, w = alpha.shape
+    h, w = shape
     scale = max(height / h, width / w) * float(np.exp(rng.uniform(*np.log(zoom))))
     angle = rng.uniform(-12, 12) if rng.random() < 0.3 else 0.0
     flip = -1.0 if rng.random() < 0.5 else 1.0
@@ -32,18 +58,8 @@ def reframe(
     cos, sin = scale * np.cos(np.radians(angle)), scale * np.sin(np.radians(angle))
     linear = np.array([[flip * cos, -sin], [flip * sin, cos]])
     offset = np.array([width, height]) / 2 + shift - linear @ np.array([w, h]) / 2
-    matrix = np.column_stack([linear, offset])
-    if scale < 0.7:  # warpAffine does not average, so shrink first
-        near = (max(1, round(w * scale * 1.4)), max(1, round(h * scale * 1.4)))
-        rgb = np.asarray(cv2.resize(rgb, near, interpolation=cv2.INTER_AREA), np.uint8)
-        alpha = np.asarray(cv2.resize(alpha, near, interpolation=cv2.INTER_AREA), np.float32)
-        matrix[:, :2] = matrix[:, :2] @ np.diag([w / near[0], h / near[1]])
     border = cv2.BORDER_REFLECT_101 if rng.random() < 0.7 else cv2.BORDER_CONSTANT
-    rgb = np.asarray(cv2.warpAffine(rgb, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=border), np.uint8)
-    alpha = np.asarray(
-        cv2.warpAffine(alpha, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=border), np.float32
-    )
-    return rgb, alpha
+    return Framing(np.column_stack([linear, offset]), (width, height), scale, border)
 
 
 def grade(rgb: Picture, rng: np.random.Generator, strength: float = 1.0) -> Picture:

@@ -3,6 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from animecut import network
 from animecut.errors import SettingsError, WeightsError
 from animecut.network import Architecture, Network, build
@@ -14,7 +17,9 @@ SHAPES = {
     "pspnet": Architecture(),
     "unet": Architecture(pyramid=(), width=192, decoder=(96, 64, 32)),
     "fcn": Architecture("vgg16", width=512),
+    "maskrcnn": Architecture(width=128, instances=True),
 }
+TARGETS = {"mask": ("background", "character"), "trimap": ("background", "unknown", "character")}
 
 IMAGENET_INPUT = "ImageNet mean/std"
 INPUTS = {  # what a file of a backbone may say that it sees: RGB as 0, and as one unit
@@ -23,17 +28,27 @@ INPUTS = {  # what a file of a backbone may say that it sees: RGB as 0, and as o
 }
 
 
-def begin(init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet") -> tuple[Network, str]:
+def begin(init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet", target: str = "mask") -> tuple[Network, str]:
     """A network, and in words what it begins with.
 
     init: anime (the shipped weights), voc (a PSPNet of Pascal VOC) or imagenet (a backbone), both published by others
     and fetched once, scratch, or a file: ours, a backbone alone, or a .pth of those others.
-    backbone: of voc, imagenet and scratch; an fcn has vgg16.  arch: pspnet, unet or fcn, but for whole networks.
+    backbone: of voc, imagenet and scratch; an fcn has vgg16.  arch: one of SHAPES, but for whole networks.
+    target: mask, or trimap for a third class between background and character.
     Raises SettingsError for unknown words, WeightsError for a file that does not fit or is not to be had.
     """
     if backbone not in BACKBONES or arch not in SHAPES:
         choice = f"choose from {', '.join(BACKBONES)}; {', '.join(SHAPES)}"
         raise SettingsError(f"--backbone {backbone} --arch {arch}: unknown; {choice}")
+    if target not in TARGETS:
+        raise SettingsError(f"--target {target}: unknown; choose from {', '.join(TARGETS)}")
+    net, words = _begin(init, backbone, arch)
+    if net.architecture.instances and target != "mask":
+        raise SettingsError(f"--target {target}: a Mask R-CNN finds characters, no trimap; leave one of the two out")
+    return _with_classes(net, TARGETS[target]), words
+
+
+def _begin(init: str, backbone: str, arch: str) -> tuple[Network, str]:
     shape = SHAPES[arch] if arch == "fcn" else replace(SHAPES[arch], backbone=backbone)
     if init == "scratch":
         return build(shape), f"nothing ({arch}, {shape.backbone})"
@@ -66,13 +81,40 @@ def _whole(init: str, backbone: str, shape: Architecture) -> tuple[Network, str]
 
 
 def _as(arch: str, net: Network, words: str) -> tuple[Network, str]:
-    """The network itself, or a U-Net on its backbone."""
+    """The network itself, or another on its backbone."""
     given = net.architecture
-    if arch == "pspnet" or ((arch == "fcn") == (given.backbone == "vgg16") and not given.pyramid):
+    own = (
+        "maskrcnn" if given.instances
+        else "fcn" if given.backbone == "vgg16"
+        else "pspnet" if given.pyramid
+        else "unet"
+    )  # fmt: skip
+    if arch in ("pspnet", own):
         return net, words
-    if arch == "fcn" or given.backbone == "vgg16":
+    if "fcn" in (arch, own):
         raise SettingsError(f"--arch {arch}: {words} has no backbone for it; use --init imagenet or scratch")
-    stride = SHAPES[arch].output_stride
-    unet = build(replace(SHAPES[arch], backbone=given.backbone, output_stride=stride, mean=given.mean, std=given.std))
-    unet.backbone.load_state_dict(net.backbone.state_dict())
-    return unet, f"the backbone of {words}"
+    other = build(replace(SHAPES[arch], backbone=given.backbone, mean=given.mean, std=given.std))
+    other.backbone.load_state_dict(net.backbone.state_dict())
+    return other, f"the backbone of {words}"
+
+
+def _with_classes(net: Network, classes: tuple[str, ...]) -> Network:
+    """The network with these classes: unknown begins between background and character, where it is new."""
+    given = net.architecture.classes
+    if given == classes:
+        return net
+    other = build(replace(net.architecture, classes=classes))
+    shapes = {key: value.shape for key, value in other.state_dict().items()}
+
+    def row(value: Tensor, name: str) -> Tensor:
+        if name in given:
+            return value[given.index(name)]
+        return (value[given.index("background")] + value[given.index("character")]) / 2
+
+    other.load_state_dict(
+        {
+            key: value if value.shape == shapes[key] else torch.stack([row(value, name) for name in classes])
+            for key, value in net.state_dict().items()
+        }
+    )
+    return other

@@ -28,7 +28,7 @@ def masks_from_boxes(frame: Labelled, segmenter: Segment) -> Labelled:
             inside = labels[part] == i
             found = _character(frame.rgb[part], inside, segmenter)
             alpha[part] = np.where(inside, found, alpha[part])
-    return replace(frame, alpha=alpha)
+    return replace(frame, alpha=alpha, numbers=None)
 
 
 def _character(rgb: NDArray[np.uint8], box: NDArray[np.bool_], segmenter: Segment) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
 """What is wrong with labelled frames, told with their names before a training starts, and a sheet to look at."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def check(folder: Path, progress: Callable[[int, int], None] = lambda done, tota
             files.append(entry)
             problems += _one_sided(entry.file, frame)
         progress(done, len(found))
-    problems += _same_names(found) + _alike(files, frames)
+    problems += _alike(files, frames)
     return Finding(frames, [entry.held_out for entry in files], problems)
 
 
@@ -80,17 +80,6 @@ def _one_sided(file: Path, frame: Labelled) -> list[Problem]:
     if share == 1:
         return [Problem(frame.name, f"{file}: all character; is the mask turned round?", fatal=True)]
     return []
-
-
-def _same_names(found: Iterable[Entry]) -> list[Problem]:
-    seen: set[tuple[bool, str]] = set()
-    problems = []
-    for entry in found:
-        if (entry.held_out, entry.name) in seen:
-            message = f"{entry.file}: a second picture called {entry.name}; rename one of them"
-            problems.append(Problem(entry.name, message, fatal=True))
-        seen.add((entry.held_out, entry.name))
-    return problems
 
 
 def _alike(files: Sequence[Entry], frames: Sequence[Labelled]) -> list[Problem]:

@@ -1,5 +1,6 @@
 """What labels are called, and which of them mean a character."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from animecut.errors import InputError
 
 Mask = NDArray[np.uint8]
-"""(H, W): BACKGROUND, CHARACTER or VOID."""
+"""(H, W): BACKGROUND, VOID, or which of the picture's characters, counted from CHARACTER."""
 
 BACKGROUND, CHARACTER, VOID = 0, 1, 255
 BACKGROUND_NAMES = {"_background_", "background"}
@@ -59,6 +60,17 @@ class Classes:
             return CHARACTER
         known = f"0 to {len(self.names) - 1}" if self.names else f"0, 1, {VOC_PERSON} (Pascal VOC's person)"
         raise InputError(f"class {index} is outside the classes ({known}, {VOID} for unknown)")
+
+
+def numbered(kind: int, who: Hashable, known: dict[Hashable, int]) -> int:
+    """What a mask holds for a label of this kind: a character's own number, which `known` remembers."""
+    return min(known.setdefault(who, CHARACTER + len(known)), VOID - 1) if kind == CHARACTER else kind
+
+
+def apart(mask: Mask) -> Mask:
+    """A mask in which every character is CHARACTER, with each connected region as a character of its own."""
+    regions = np.minimum(cv2.connectedComponents((mask == CHARACTER).astype(np.uint8))[1], VOID - 1)
+    return np.where(mask == CHARACTER, regions, mask).astype(np.uint8)
 
 
 def read_classes(folder: Path) -> Classes:

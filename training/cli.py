@@ -125,8 +125,11 @@ def fit(
         str, typer.Option(metavar="B", help="Of voc, imagenet and scratch: mobilenet_v2, resnet50 or resnet101.")
     ] = "mobilenet_v2",
     arch: Annotated[
-        str, typer.Option(metavar="A", help="pspnet, unet or fcn, where no whole network is begun with.")
+        str, typer.Option(metavar="A", help="pspnet, unet, fcn or maskrcnn, where no whole network is begun with.")
     ] = "pspnet",
+    target: Annotated[
+        str, typer.Option(metavar="mask|trimap", help="trimap: a third class, in which the matting decides.")
+    ] = "mask",
     sprites: Sprites = [],  # noqa: B006
     scenes: Scenes = None,
     split: SplitFile = SPLIT,
@@ -139,7 +142,10 @@ def fit(
     keep: Keep = 0.0,
     frozen: Annotated[int, typer.Option(metavar="N", help="Steps in which the backbone stays as it is.")] = 0,
     patience: Annotated[
-        int, typer.Option(metavar="N", help="Stop when N checkpoints in a row were no better on what is left out.")
+        int,
+        typer.Option(
+            metavar="N", help="Stop when what is left out was judged N times in a row, of ten in a run, no better."
+        ),
     ] = 0,
     batch_size: Batch = 8,
     seed: Seed = 0,
@@ -148,6 +154,7 @@ def fit(
 ) -> None:
     """Fine-tune on your own labelled frames; writes RUN/model.safetensors and RUN/report.html."""
     with _errors():
+        from training import ranks
         from training.fit import Recipe
         from training.run import Job, cross_validate, run
 
@@ -155,12 +162,14 @@ def fit(
             steps=steps, batch=batch_size, composites=composites, keep=keep, seed=seed, frozen=frozen, patience=patience
         )
         job = Job(
-            folder, out, recipe, init=init, backbone=backbone, arch=arch, sprites=sprites, scenes=scenes,
-            split_file=split, device=device, tensorboard=tensorboard,
+            folder, out, recipe, init=init, backbone=backbone, arch=arch, target=target, sprites=sprites,
+            scenes=scenes, split_file=split, device=device, tensorboard=tensorboard,
         )  # fmt: skip
-        with _steps() as told:
+        with ranks.joined(), _steps() as told:
             per_fold = cross_validate(job, told, folds) if folds else []
             per_image = run(job, told, fold)
+            if ranks.number():
+                return
         if per_fold:
             _spread(per_fold)
         _table(per_image or [one for figures in per_fold for one in figures])
@@ -211,7 +220,9 @@ def compare(
     folder: Folder,
     out: Annotated[Path, typer.Option(metavar="RUN", help="Folder for compare.md, compare.png and the runs.")],
     init: Annotated[str, typer.Option(metavar="voc|imagenet|FILE", help="What transfer begins with.")] = "voc",
-    archs: Annotated[str, typer.Option("--arch", metavar="A[,A]", help="Networks to compare.")] = "pspnet,unet,fcn",
+    archs: Annotated[
+        str, typer.Option("--arch", metavar="A[,A]", help="Networks to compare.")
+    ] = "pspnet,unet,fcn,maskrcnn",
     steps: Steps = 400,
     batch_size: Batch = 8,
     seed: Seed = 0,
@@ -280,11 +291,15 @@ def main() -> None:
 
 @contextmanager
 def _steps() -> "Iterator[Told]":
-    """A bar of steps and losses on standard error."""
+    """A bar of steps and losses on standard error; nothing from any but the first of several processes."""
     from tqdm import tqdm
 
+    from training import ranks
     from training.run import Told
 
+    if ranks.number():
+        yield Told()
+        return
     with tqdm(unit=" steps", desc="fit") as bar:
 
         def move(step: int, steps: int, losses: dict[str, float]) -> None:

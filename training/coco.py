@@ -1,6 +1,6 @@
 """COCO's JSON, as CVAT and Label Studio export it, https://cocodataset.org/#format-data."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from animecut.errors import InputError
-from training.classes import Classes, Mask
+from training.classes import Classes, Mask, numbered
 
 FINE = 4  # drawn pixels per side of a pixel
 
@@ -21,10 +21,11 @@ def read_coco_mask(
     names: of COCO's categories by id.  Raises InputError for a category or a segmentation that is not known.
     """
     mask = np.zeros((height, width), np.uint8)
-    for annotation in annotations:
+    known: dict[Hashable, int] = {}
+    for i, annotation in enumerate(annotations):
         try:
             where = segmented(annotation["segmentation"], height, width)
-            mask[where] = classes.of_name(names[annotation["category_id"]])
+            mask[where] = numbered(classes.of_name(names[annotation["category_id"]]), i, known)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise InputError(f"annotation {annotation.get('id')}: cannot be read ({error!r})") from error
     return mask

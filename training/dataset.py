@@ -1,6 +1,5 @@
-"""Labelled frames, and how they are split."""
+"""Labelled frames."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.errors import InputError
-from training.classes import CHARACTER, without_void
+from training.classes import BACKGROUND, without_void
 from training.layouts import Entry, entries
 
 
@@ -20,11 +19,13 @@ class Labelled:
     name:  file name without its suffix.
     rgb:   (H, W, 3) uint8 sRGB.
     alpha: (H, W) float32 in [0, 1], 1 = character.
+    numbers: (H, W), 0 nobody, else which of the picture's characters; None where each connected region is one.
     """
 
     name: str
     rgb: NDArray[np.uint8]
     alpha: NDArray[np.float32]
+    numbers: NDArray[np.uint8] | None = None
 
 
 def read_rgba(path: Path) -> NDArray[np.uint8]:
@@ -55,10 +56,5 @@ def read(entry: Entry) -> Labelled:
         raise InputError(
             f"{entry.file}: {mask.shape[1]}x{mask.shape[0]}, but its picture is {rgb.shape[1]}x{rgb.shape[0]}"
         )
-    return Labelled(entry.name, rgb, (without_void(mask) == CHARACTER).astype(np.float32))
-
-
-def read_folds(path: Path) -> list[list[str]]:
-    """Names of the pictures in each fold; pictures of the same character share one, so that nothing leaks."""
-    folds: list[list[str]] = json.loads(path.read_text())["folds"]
-    return folds
+    numbers = without_void(mask)
+    return Labelled(entry.name, rgb, (numbers != BACKGROUND).astype(np.float32), numbers)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut.clip import Alpha, Pixels
+from animecut.clip import Alpha, Pixels, together
 from training import metrics
 from training.dataset import Labelled
 
@@ -35,7 +35,7 @@ class Figures:
 def alpha_of(segmenter: Segment, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The network's alpha at the picture's own size: (H, W) float32 in [0, 1]."""
     height, width = rgb.shape[:2]
-    coarse = segmenter(rgb[None])[0]
+    coarse = together(segmenter(rgb[None]))[0]
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 

@@ -1,30 +1,31 @@
-"""The loop: batches in, a network out, a checkpoint now and then."""
+"""The loop: batches in, a network out, a checkpoint after every epoch."""
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import cv2
-import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch import nn
 
 from animecut.errors import AnimecutError
 from animecut.network import Network
-from training.augment import degrade, grade, reframe
+from animecut.overlap import Threads
+from training import ranks
+from training.batches import Part, batches, composed_in
 from training.checkpoint import Best, Run, keep, restore
 from training.dataset import Labelled
 from training.depthwise import quicken
 from training.fault import first_fault
-from training.losses import matte_loss
-from training.synthesis import Stock, composite
+from training.losses import losses
+from training.synthesis import Stock
 
-SHAPES = ((256, 448), (256, 448), (256, 448), (336, 336), (448, 256))  # height, width; most clips are wide
-CHECKPOINT_EVERY = 100  # steps
-WORKERS = 1  # processes that compose batches while the network learns; one keeps up with two cores
+SHORTEST_EPOCH = 10  # steps between two checkpoints: going once through a handful of frames is done sooner than kept
+JUDGED = 10  # times in a run
+MOST_PARTS = 1000  # of a batch
 
 
 @dataclass(frozen=True)
@@ -49,38 +50,7 @@ class Recipe:
     frozen: int = 0
     """Steps in which the backbone stays as it is, so that a new head does not spoil it."""
     patience: int = 0
-    """Checkpoints in a row at which the judge sees nothing better before the run ends with its best; 0: never."""
-
-
-class Frames(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
-    """Endless batches: rgb (B, 3, H, W) in [0, 1], alpha (B, H, W), exact (B,)."""
-
-    def __init__(self, frames: Sequence[Labelled], stock: Stock | None, recipe: Recipe, first_step: int) -> None:
-        self.frames, self.stock, self.recipe, self.first_step = frames, stock, recipe, first_step
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        cv2.setNumThreads(1)
-        info = get_worker_info()
-        worker, workers = (info.id, info.num_workers) if info else (0, 1)
-        # A step's batch depends on its number alone, so a resumed run sees what the undisturbed one would have.
-        for step in range(self.first_step + worker, self.recipe.steps, workers):
-            yield self._batch(np.random.default_rng([self.recipe.seed, step]))
-
-    def _batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        height, width = SHAPES[int(rng.integers(len(SHAPES)))]
-        composed = round(self.recipe.batch * self.recipe.composites) if self.stock else 0
-        pictures, mattes = [], []
-        for i in range(self.recipe.batch):
-            if self.stock and i < composed:
-                rgb, alpha = composite(self.stock, height, width, rng)
-            else:
-                frame = self.frames[int(rng.integers(len(self.frames)))]
-                rgb, alpha = reframe(frame.rgb, frame.alpha, height, width, rng)
-            pictures.append(degrade(grade(rgb, rng), rng))
-            mattes.append(alpha)
-        rgb_batch = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
-        exact = torch.tensor([1.0] * composed + [0.0] * (self.recipe.batch - composed))
-        return rgb_batch, torch.from_numpy(np.stack(mattes)), exact
+    """Judgements in a row, of ten in a run, that see nothing better before the run ends with its best; 0: never."""
 
 
 def fit(
@@ -96,9 +66,9 @@ def fit(
 ) -> Network:
     """Train, and return the network with its averaged weights.
 
-    checkpoint: written now and then and taken up again where it is there.
+    checkpoint: written after every epoch and taken up again where it is there.
     report: called after each step with its number and its losses.
-    judge: called at each checkpoint with the step and the averaged network; how good that is.
+    judge: called ten times with the step and the averaged network; how good that is.
     Raises AnimecutError where a loss is no number, OutputError where a checkpoint cannot be written, SettingsError
     where there is one of another run.
     """
@@ -116,23 +86,27 @@ def fit(
     average, beginning = copy.deepcopy(network), copy.deepcopy(network)
     run = Run(network, average, optimiser, schedule, Best())
     done = restore(checkpoint, run, recipe) if checkpoint and checkpoint.exists() else 0
-    batches = Frames(frames, stock, recipe, done)
-    # Spawned, not forked: OpenCV's threads do not survive a fork.
-    context = "spawn" if WORKERS else None
-    loader = DataLoader(batches, batch_size=None, num_workers=WORKERS, multiprocessing_context=context)
-    for step, batch in enumerate(loader, start=done + 1):
-        if _exhausted(run.best, recipe):  # also where a finished run is taken up again
-            break
-        torch.manual_seed(recipe.seed * 1_000_003 + step)  # dropout of a resumed run is the undisturbed one's
-        network.backbone.requires_grad_(step > recipe.frozen)
-        losses = _step(network, optimiser, [x.to(device, non_blocking=True) for x in batch], step)
-        schedule.step()
-        _average(average, network, min(recipe.ema, step / (step + 10)))
-        report(step, losses)
-        if step % CHECKPOINT_EVERY == 0 or step == recipe.steps:
-            if judge:
-                run.best.see(judge(step, average), average)
-            if checkpoint:
+    epoch = steps_in_epoch(len(frames), recipe, composing=stock is not None)
+    judged = epoch * max(1, recipe.steps // (JUDGED * epoch))
+    made = batches(
+        frames, stock, range(done, recipe.steps), batch=recipe.batch, composites=recipe.composites, seed=recipe.seed,
+        rank=(ranks.number(), ranks.count()),
+    )  # fmt: skip
+    with Threads() as threads:  # no processes: each would hold PyTorch and the frames once more
+        for step, parts in enumerate(threads.ahead(made), start=done + 1):
+            if _exhausted(run.best, recipe):  # also where a finished run is taken up again
+                break
+            network.backbone.requires_grad_(step > recipe.frozen)
+            terms = _step(network, optimiser, [part.to(device) for part in parts], recipe.seed * 1_000_003 + step)
+            if not math.isfinite(terms["total"]):
+                where = first_fault(network.eval(), parts[0].rgb.to(device))
+                raise AnimecutError(f"step {step}: the loss is no number; first in {where}; lower the learning rate")
+            schedule.step()
+            _average(average, network, min(recipe.ema, step / (step + 10)))
+            report(step, terms)
+            if judge and (step % judged == 0 or step == recipe.steps):
+                run.best.see(ranks.of_first(partial(judge, step, average), device), average)
+            if checkpoint and ranks.number() == 0 and (step % epoch == 0 or step == recipe.steps):
                 keep(checkpoint, step, run, recipe)
     if recipe.patience and run.best.weights:
         average.load_state_dict(run.best.weights)
@@ -140,28 +114,38 @@ def fit(
     return average.eval()
 
 
+def steps_in_epoch(frames: int, recipe: Recipe, *, composing: bool) -> int:
+    """Steps in which every labelled frame is learned from about once; of few frames several times."""
+    labelled = composed_in(recipe.batch, recipe.composites if composing else 0.0).count(False)
+    return max(SHORTEST_EPOCH, -(-frames // max(1, labelled)))
+
+
 def _exhausted(best: Best, recipe: Recipe) -> bool:
     return 0 < recipe.patience <= best.stale
 
 
-def _step(network: Network, optimiser: torch.optim.Optimizer, batch: Sequence[Tensor], step: int) -> dict[str, float]:
-    rgb, alpha, exact = batch
+def _step(network: Network, optimiser: torch.optim.Optimizer, parts: Sequence[Part], seed: int) -> dict[str, float]:
+    """Learn from a batch; mean losses of this process's parts. Nothing is learned where they are no number."""
     network.train()
-    # A few dozen frames are too few to estimate the backbone's statistics anew, and one picture is too few for any.
-    for module in (network.backbone if len(rgb) > 1 else network).modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.eval()
-    with torch.autocast(rgb.device.type, torch.bfloat16):
-        logits = network(rgb.contiguous(memory_format=torch.channels_last))
-    losses = matte_loss(logits, alpha, exact)
-    if not math.isfinite(losses["total"].item()):
-        where = first_fault(network, rgb)
-        raise AnimecutError(f"step {step}: the loss is no number; first in {where}; lower the learning rate")
     optimiser.zero_grad(set_to_none=True)
-    losses["total"].backward()  # type: ignore[no-untyped-call]
+    means: defaultdict[str, float] = defaultdict(float)
+    here = sum(part.share for part in parts)
+    for part in parts:
+        # A few dozen frames are too few to estimate the backbone's statistics anew, and one picture too few for any.
+        for module in (network.backbone if len(part.rgb) > 1 else network).modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        torch.manual_seed(seed * MOST_PARTS + part.number)  # of dropout, which so is the same in a resumed run
+        terms = losses(network, part)
+        for name, value in terms.items():
+            means[name] += value.item() * part.share / here
+        if not math.isfinite(means["total"]):
+            return dict(means)
+        (terms["total"] * part.share).backward()  # type: ignore[no-untyped-call]
+    ranks.add_up_gradients(network)
     nn.utils.clip_grad_norm_(network.parameters(), 5.0)
     optimiser.step()
-    return {name: value.item() for name, value in losses.items()}
+    return dict(means)
 
 
 def _rate_at(step: int, recipe: Recipe) -> float:

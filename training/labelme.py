@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from animecut.errors import InputError
-from training.classes import BACKGROUND, Classes, Mask
+from training.classes import BACKGROUND, Classes, Mask, numbered
 
 VERSION = "5.4.1"  # of the format that is written; labelme of any later version reads it
 LINE_WIDTH = 10  # pixels, as labelme draws lines and line strips
@@ -35,8 +35,11 @@ def read_labelme(path: Path, labels: dict[str, Any], root: Path, classes: Classe
         if declared != (width, height):
             raise InputError(f"labelled at {declared[0]}x{declared[1]}, but its picture is {width}x{height}")
         mask = np.zeros((height, width), np.uint8)
-        for shape in labels["shapes"]:
-            mask[_drawn(shape, height, width)] = classes.of_name(shape["label"])
+        known: dict[Hashable, int] = {}
+        for i, shape in enumerate(labels["shapes"]):
+            group = shape.get("group_id")  # of shapes that are one character, as labelme has it
+            who = ("shape", i) if group is None else ("group", group)
+            mask[_drawn(shape, height, width)] = numbered(classes.of_name(shape["label"]), who, known)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError, OSError) as error:

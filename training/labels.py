@@ -13,7 +13,7 @@ from PIL import Image
 
 from animecut.errors import InputError, OutputError
 from training.dataset import Labelled, read
-from training.layouts import Entry, entries
+from training.layouts import entries
 from training.mask_pictures import voc_palette
 
 FOLDERS = {False: ("images", "masks"), True: ("test_images", "test_anno")}
@@ -44,13 +44,12 @@ def convert(
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise OutputError(f"{target}: already there and not empty; name a new folder")
     problems: list[str] = []
-    names: set[tuple[bool, str]] = set()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as fresh:
             for done, entry in enumerate(found, start=1):
                 try:
-                    frame = _once(entry, names)
+                    frame = read(entry)
                     _write(redrawn(frame) if redrawn else frame, Path(fresh), held_out=entry.held_out)
                 except InputError as error:
                     problems.append(str(error))
@@ -62,13 +61,6 @@ def convert(
     except OSError as error:
         raise OutputError(f"{target}: cannot be written ({os.strerror(error.errno or 0)})") from error
     return Converted(len(found) - len(problems), tuple(problems))
-
-
-def _once(entry: Entry, names: set[tuple[bool, str]]) -> Labelled:
-    if (entry.held_out, entry.name) in names:
-        raise InputError(f"{entry.file}: a second picture called {entry.name}; rename one of them")
-    names.add((entry.held_out, entry.name))
-    return read(entry)
 
 
 def _write(frame: Labelled, folder: Path, *, held_out: bool) -> None:

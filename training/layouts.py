@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.errors import InputError
-from training.classes import Classes, Mask, read_classes
+from training.classes import Classes, Mask, apart, read_classes
 from training.coco import read_coco_mask
 from training.labelme import picture_of, read_labelme
 from training.mask_pictures import read_mask
@@ -64,7 +64,18 @@ def entries(folder: Path) -> list[Entry]:
     if not any(entry.read for entry in found):
         wanted = ", ".join(f"{images}/ and {masks}/" for images, masks in PAIRS[:5])
         raise InputError(f"{folder}: no labelled frames; it should hold {wanted}, or labelme or COCO JSON")
-    return sorted(found, key=lambda entry: (entry.held_out, len(entry.name), entry.name))
+    return list(_once_each(sorted(found, key=lambda entry: (entry.held_out, len(entry.name), entry.name))))
+
+
+def _once_each(found: list[Entry]) -> Iterator[Entry]:
+    """The entries; one whose name was there before cannot be read."""
+    for i, entry in enumerate(found):
+        twin = i > 0 and (entry.held_out, entry.name) == (found[i - 1].held_out, found[i - 1].name)
+        yield replace(entry, read=partial(_second, entry)) if twin else entry
+
+
+def _second(entry: Entry) -> tuple[NDArray[np.uint8], Mask]:
+    raise InputError(f"{entry.file}: a second picture called {entry.name}; rename one of them")
 
 
 def _pairs(images: Path, masks: Path, classes: Classes, held_out: bool) -> Iterator[Entry]:
@@ -77,7 +88,7 @@ def _pairs(images: Path, masks: Path, classes: Classes, held_out: bool) -> Itera
 
 
 def _read_pair(image: Path, label: Path, classes: Classes) -> tuple[NDArray[np.uint8], Mask]:
-    return read_picture(image), read_mask(label, classes)
+    return read_picture(image), apart(read_mask(label, classes))
 
 
 def _missing(label: Path, picture: str) -> tuple[NDArray[np.uint8], Mask]:

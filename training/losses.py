@@ -3,6 +3,53 @@
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torchvision.ops import masks_to_boxes
+
+from animecut.network import Network
+from animecut.rivals import MaskRCNN
+from training.batches import Part
+
+REACH = 5  # pixels to either side of a character's edge in which a trimap leaves open what is there
+SURE = 0.05  # alpha within this of 0 or 1 is background or character
+LEAST = 64  # pixels of a character that is worth a box
+
+
+def losses(network: Network, part: Part) -> dict[str, Tensor]:
+    """Each term and their "total", scalars: of alpha, of a trimap, or of characters apart, as the network has it."""
+    rgb = part.rgb.contiguous(memory_format=torch.channels_last)
+    with torch.autocast(rgb.device.type, torch.bfloat16):
+        if isinstance(network, MaskRCNN):
+            terms = network.losses(rgb, [_boxed(numbers) for numbers in part.numbers])
+            return terms | {"total": torch.stack(list(terms.values())).sum()}
+        logits = network(rgb)
+    if "unknown" in network.architecture.classes:
+        return trimap_loss(logits, part.alpha)
+    return matte_loss(logits, part.alpha, part.exact)
+
+
+def _boxed(numbers: Tensor) -> dict[str, Tensor]:
+    """The characters of one picture, (H, W), as torchvision's detectors learn them."""
+    masks = numbers == torch.arange(1, int(numbers.max()) + 1, device=numbers.device)[:, None, None]
+    masks = masks[masks.flatten(1).sum(dim=1) >= LEAST]
+    boxes = masks_to_boxes(masks)
+    boxes[:, 2:] += 1  # from the last pixel's corner to its end
+    labels = torch.ones(len(masks), dtype=torch.int64, device=masks.device)
+    return {"boxes": boxes, "labels": labels, "masks": masks.byte()}
+
+
+def trimap_loss(logits: Tensor, alpha: Tensor) -> dict[str, Tensor]:
+    """Cross-entropy and Dice of background, unknown and character, as SHM's T-Net learns them (Chen et al. 2018).
+
+    logits: (B, 3, H, W).  alpha: (B, H, W) in [0, 1].  Unknown is what lies within REACH of both of the others.
+    """
+    logits = logits.float()
+    widest = F.max_pool2d(alpha[:, None], 2 * REACH + 1, 1, REACH)[:, 0]
+    narrowest = -F.max_pool2d(-alpha[:, None], 2 * REACH + 1, 1, REACH)[:, 0]
+    truth = (widest > SURE).long() + (narrowest > 1 - SURE).long()  # 0, 1, 2
+    p, t = logits.softmax(dim=1), F.one_hot(truth, 3).permute(0, 3, 1, 2)
+    overlap = (2 * (p * t).sum((2, 3)) + 1) / (p.sum((2, 3)) + t.sum((2, 3)) + 1)
+    terms = {"cross_entropy": F.cross_entropy(logits, truth), "dice": 1 - overlap.mean()}
+    return terms | {"total": torch.stack(list(terms.values())).sum()}
 
 
 def matte_loss(logits: Tensor, alpha: Tensor, exact: Tensor) -> dict[str, Tensor]:

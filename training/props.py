@@ -10,6 +10,8 @@ from training.augment import Matte, Picture
 
 Points = NDArray[np.float64]
 """(N, 2) x and y in pixels."""
+Colour = NDArray[np.float64]
+"""(3,) RGB in 0..255."""
 Colours = NDArray[np.float64]
 """(N, 3) RGB in 0..255."""
 
@@ -25,14 +27,14 @@ class Board:
         self.unit = max(picture.shape[:2]) / 100
         self.ink = float(rng.choice([0.0, 0.25, 0.4, 0.7])) * self.unit
 
-    def colour(self) -> Colours:
+    def colour(self) -> Colour:
         """One of the character's own colours, or any."""
         if len(self.palette) and self.rng.random() < 0.6:
             own = self.palette[int(self.rng.integers(len(self.palette)))]
             return toned(own + self.rng.normal(0, 12, 3))
         return toned(self.rng.uniform(0, 255, 3))
 
-    def fill(self, points: Points, colour: Colours, *, inked: bool = True) -> None:
+    def fill(self, points: Points, colour: Colour, *, inked: bool = True) -> None:
         """A closed shape, with its line where this board's things have one."""
         fixed = [np.round(points * 2**SHIFT).astype(np.int32)]
         cv2.fillPoly(self.picture, fixed, colour.tolist(), cv2.LINE_AA, SHIFT)
@@ -42,7 +44,7 @@ class Board:
             cv2.polylines(self.picture, fixed, True, (colour * 0.35).tolist(), line, cv2.LINE_AA, SHIFT)
             cv2.polylines(self.drawn, fixed, True, 255, line, cv2.LINE_AA, SHIFT)
 
-    def shaded(self, points: Points, colour: Colours) -> None:
+    def shaded(self, points: Points, colour: Colour) -> None:
         """A shape in two tones, as cels are painted."""
         self.fill(points, colour)
         if self.rng.random() < 0.6:
@@ -51,7 +53,7 @@ class Board:
             self.fill(lit, toned(colour, self.rng.uniform(0.7, 1.35)), inked=False)
 
 
-def toned(colour: Colours, light: float = 1.0) -> Colours:
+def toned(colour: Colour, light: float = 1.0) -> Colour:
     """The colour, lighter or darker."""
     return np.asarray(np.clip(colour * light, 0, 255), np.float64)
 

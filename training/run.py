@@ -15,7 +15,7 @@ from animecut import __version__, network
 from animecut.errors import SettingsError
 from animecut.network import Network
 from animecut.segment import Segmenter, choose_device
-from training import check, evaluate, stock
+from training import check, evaluate, ranks, stock
 from training.begin import begin
 from training.dataset import Labelled
 from training.fit import Recipe, fit
@@ -34,6 +34,7 @@ class Job:
     init: str = "anime"
     backbone: str = "mobilenet_v2"
     arch: str = "pspnet"
+    target: str = "mask"
     sprites: Sequence[Path] = ()
     scenes: Path | None = None
     split_file: Path | None = None
@@ -115,7 +116,8 @@ def _folds(job: Job, frames: Sequence[Labelled], count: int) -> list[set[str]]:
 
 def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled]) -> list[evaluate.Figures]:
     """Learn from some frames; the figures on others, none where there are no others."""
-    net, begun = begin(job.init, job.backbone, job.arch)
+    torch.manual_seed(job.recipe.seed)  # of what begins anew
+    net, begun = begin(job.init, job.backbone, job.arch, job.target)
     told.line(f"begins with {begun}; learns from {len(learned)} frames")
     composed = _composed(job, learned)
     recipe = job.recipe if composed else replace(job.recipe, composites=0.0)
@@ -135,11 +137,13 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
             "python": platform.python_version(),
         },
     }
-    with Journal(job.out, tensorboard=job.tensorboard) as journal:
+    first = ranks.number() == 0  # of several processes, the one that writes and tells
+    with Journal(job.out, tensorboard=job.tensorboard and first) as journal:
 
         def report(step: int, losses: dict[str, float]) -> None:
-            journal.step(step, losses)
-            told.step(step, recipe.steps, losses)
+            if first:
+                journal.step(step, losses)
+                told.step(step, recipe.steps, losses)
 
         def judge(step: int, average: Network) -> float:
             """Through the file and the Segmenter that cuts stickers; a run that is killed leaves the file."""
@@ -153,6 +157,8 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
             device=choose_device(job.device), checkpoint=job.out / "checkpoint.pt", report=report,
             judge=judge if judged else None,
         )  # fmt: skip
+        if not first:
+            return []
         network.save(trained, model, provenance | {"minutes": round((time.time() - started) / 60, 1)})
         segmenter = Segmenter(model, job.device)
         per_image = evaluate.evaluate(segmenter, judged or learned)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut import compose, drawings
+from animecut.clip import together
 from animecut.decode import decode
 from animecut.errors import InputError, OutputError
 from training.evaluate import Segment, alpha_of
@@ -66,7 +67,7 @@ def suggest(
         raise OutputError(f"{folder}: already there and not empty; name a new folder")
     candidates = []
     for number, (time, shot, rgb) in enumerate(_drawings(source)):
-        doubt = _doubt(segmenter(rgb[None])[0]) if by_doubt else 1.0
+        doubt = _doubt(together(segmenter(rgb[None]))[0]) if by_doubt else 1.0
         candidates.append(Candidate(number, time, shot, _thumb(rgb), doubt))
         progress("looking", number + 1)
     ranked = sorted(choose(candidates, count), key=lambda one: (-one.doubt, one.number))

@@ -16,10 +16,13 @@ def framed(height: int = 90, width: int = 160) -> tuple[np.ndarray, np.ndarray]:
 def test_picture_and_matte_move_together() -> None:
     rgb, alpha = framed()
     for seed in range(30):
-        moved, matte = augment.reframe(rgb, alpha, 64, 80, np.random.default_rng(seed))
+        view = augment.framing(alpha.shape, 64, 80, np.random.default_rng(seed))
+        moved, matte, mask = view.of(rgb), view.of(alpha), view.of((alpha > 0.5).astype(np.uint8) * 7, exact=True)
         assert moved.shape == (64, 80, 3)
         assert matte.shape == (64, 80)
         assert np.abs(moved[..., 0] / 255 - matte).max() < 0.12
+        assert set(np.unique(mask)) <= {0, 7}
+        assert ((mask > 0) != (matte > 0.5)).mean() < 0.03
 
 
 def test_grading_and_degrading_keep_the_place_of_things() -> None:
@@ -35,6 +38,5 @@ def test_grading_and_degrading_keep_the_place_of_things() -> None:
 
 def test_the_same_seed_gives_the_same_picture() -> None:
     rgb, alpha = framed()
-    one, two = (augment.reframe(rgb, alpha, 64, 80, np.random.default_rng(5)) for _ in range(2))
-    assert (one[0] == two[0]).all()
-    assert (one[1] == two[1]).all()
+    one, two = (augment.framing(alpha.shape, 64, 80, np.random.default_rng(5)) for _ in range(2))
+    assert (one.of(rgb) == two.of(rgb)).all()

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import save_file
 
+from animecut.backbones import MobileNet
 from animecut.errors import WeightsError
-from animecut.network import MobileNet
 from training.begin import begin
 
 HALF = (0.5, 0.5, 0.5)

@@ -11,7 +11,6 @@ from animecut import network
 from animecut.errors import WeightsError
 from animecut.network import Architecture, Network, PSPNet, build
 from training import compare as comparing
-from training import fit as loop
 from training import run as running
 from training.cli import app
 
@@ -19,9 +18,7 @@ TINY = Architecture(width=8, decoder=(8,))
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(loop, "SHAPES", ((48, 64),))
-    monkeypatch.setattr(loop, "WORKERS", 0)
+def folder(tmp_path: Path) -> Path:
     for i in range(3):
         mask = np.asarray(cv2.circle(np.zeros((60, 80), np.uint8), (20 + 20 * i, 30), 14, 255, -1))
         for part, picture in (("images", np.dstack([mask, mask // 2, 255 - mask])), ("masks", mask)):
@@ -31,7 +28,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_network_from_every_beginning_in_one_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def begun(init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet") -> tuple[Network, str]:
+    def begun(
+        init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet", target: str = "mask"
+    ) -> tuple[Network, str]:
         if init == "imagenet":
             raise WeightsError("https://example.org/vgg.pth: cannot be downloaded; put that file at /cache/vgg.pth")
         torch.manual_seed(0)
@@ -45,11 +44,12 @@ def test_every_network_from_every_beginning_in_one_table(folder: Path, monkeypat
     assert done.exit_code == 0, done.output
     rows = [line.split("|")[1:-1] for line in (out / "compare.md").read_text().splitlines() if line.startswith("| ")]
     table = {(row[0].strip(), row[1].strip()): row[4].strip() for row in rows[1:]}
-    assert len(table) == 9
+    assert len(table) == 12
     untouched = float(table["voc untouched", "pspnet"])
     assert 0 < untouched < 1
     assert table["voc untouched", "unet"] == "-"
     assert float(table["scratch", "unet"]) > 0
+    assert float(table["transfer", "maskrcnn"]) > 0
     assert table["transfer", "fcn"] == "-"
     assert "put that file at /cache/vgg.pth" in done.stdout
     with Image.open(out / "compare.png") as picture:

@@ -8,20 +8,12 @@ import torch
 
 from animecut.errors import AnimecutError, OutputError, SettingsError
 from animecut.network import Architecture, Network, PSPNet
-from training import fit as loop
 from training.checkpoint import Best, Run, keep
 from training.dataset import Labelled
 from training.fault import first_fault
 from training.fit import Recipe, fit
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "SHAPES", ((48, 64),))
-    monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 2)
-    monkeypatch.setattr(loop, "WORKERS", 0)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torchvision import models
 
 from animecut.errors import WeightsError
-from animecut.network import FCN
+from animecut.rivals import FCN
 from training import foreign
 from training.begin import SHAPES
 

@@ -121,4 +121,12 @@ def test_labelme_itself_agrees(folder: Path) -> None:
     theirs = label_file.read_label_file(str(folder / "a.json")).shapes
     truth, _ = drawing.shapes_to_label((HEIGHT, WIDTH), theirs, {"_background_": 0, "character": 1})
     ours = read_labelme(folder / "a.json", json.loads((folder / "a.json").read_text()), folder, Classes())[1]
-    assert (ours == truth).all()
+    assert ((ours > 0) == truth).all()
+
+
+def test_characters_keep_their_numbers_and_a_group_is_one_character(folder: Path) -> None:
+    def box(x: int, **more: object) -> dict[str, Any]:
+        return shape("rectangle", [[x, 5], [x + 8, 20]], **more)
+
+    mask = mask_of(folder, box(2), box(12, group_id=3), box(40, group_id=3), box(44), box(60, label="_background_"))
+    assert mask[10, [4, 14, 46, 42, 62, 75]].tolist() == [1, 2, 3, 2, 0, 0]

@@ -1,7 +1,9 @@
 import pytest
 import torch
 
-from training.losses import matte_loss
+from animecut.network import Architecture, build
+from training.batches import Part
+from training.losses import REACH, losses, matte_loss, trimap_loss
 
 
 def logits(p: torch.Tensor) -> torch.Tensor:
@@ -32,3 +34,35 @@ def test_a_picture_without_a_character_still_teaches() -> None:
     matte_loss(guess, empty, torch.ones(1))["dice"].backward()  # type: ignore[no-untyped-call]
     assert guess.grad is not None
     assert (guess.grad[:, 1] > 0).all()
+
+
+def test_a_trimap_is_unknown_on_both_sides_of_the_edge() -> None:
+    alpha = torch.zeros(1, 64, 64)
+    alpha[:, :, 32:] = 1
+    truth = torch.zeros(64, dtype=torch.int64)
+    truth[32 - REACH :] = 1
+    truth[32 + REACH :] = 2
+
+    def cost(classes: torch.Tensor) -> float:
+        sure = torch.nn.functional.one_hot(classes, 3).T[None, :, None].expand(1, 3, 64, 64) * 20.0
+        return float(trimap_loss(sure, alpha)["total"])
+
+    assert cost(truth) < 0.01
+    for shift in (-1, 1):
+        assert cost(truth.roll(shift)) > 0.1
+
+
+def test_the_network_says_what_is_to_be_lowered() -> None:
+    alpha = torch.zeros(2, 48, 64)
+    alpha[0, 8:40, 8:30] = alpha[0, 8:40, 34:60] = 1
+    numbers = alpha.byte()
+    numbers[0, :, 32:] *= 2
+    part = Part(torch.rand(2, 3, 48, 64), alpha, torch.ones(2), numbers, 1.0, 0)
+    trimap = Architecture(width=8, decoder=(), classes=("background", "unknown", "character"))
+    said = [
+        set(losses(build(architecture).train(), part))
+        for architecture in (Architecture(width=8, decoder=()), trimap, Architecture(width=8, instances=True))
+    ]
+    assert said[0] == {"cross_entropy", "dice", "l1", "gradient", "total"}
+    assert said[1] == {"cross_entropy", "dice", "total"}
+    assert {"loss_mask", "loss_box_reg", "total"} < said[2]

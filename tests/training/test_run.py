@@ -10,19 +10,11 @@ from typer.testing import CliRunner
 from animecut import network
 from animecut.errors import InputError, SettingsError
 from animecut.network import Architecture, PSPNet
-from training import fit as loop
 from training.begin import begin
 from training.cli import app
 from training.fit import Recipe
 from training.journal import Journal
 from training.run import Job, Told, cross_validate, run
-
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "SHAPES", ((48, 64),))
-    monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 2)
-    monkeypatch.setattr(loop, "WORKERS", 0)
 
 
 @pytest.fixture

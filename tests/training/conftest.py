@@ -1,0 +1,11 @@
+import pytest
+
+from training import batches
+from training import fit as loop
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings of small pictures, with checkpoints after every two steps."""
+    monkeypatch.setattr(batches, "SHAPES", ((48, 64),))
+    monkeypatch.setattr(loop, "SHORTEST_EPOCH", 2)

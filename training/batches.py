@@ -1,0 +1,101 @@
+"""What a step learns from: pictures as other cuts, broadcasts or encoders would have shown them, and composed ones."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from animecut.errors import SettingsError
+from training.augment import degrade, framing, grade
+from training.dataset import Labelled
+from training.synthesis import Stock, composite
+
+SHAPES = ((256, 448), (256, 448), (256, 448), (336, 336), (448, 256))  # height, width; most clips are wide
+AT_ONCE = 4  # pictures whose gradient is computed at once; a batch of eight at once needs 600 MB more
+
+
+@dataclass(frozen=True)
+class Part:
+    """Pictures of a batch that go through the network together.
+
+    rgb: (B, 3, H, W) in [0, 1].  alpha: (B, H, W) in [0, 1], 1 = character.  exact: (B,) 1 where alpha is known to a
+    fraction of a pixel.  numbers: (B, H, W) uint8, 0 nobody, else which of its characters.
+    share: of the batch.  number: among the batch's parts.
+    """
+
+    rgb: Tensor
+    alpha: Tensor
+    exact: Tensor
+    numbers: Tensor
+    share: float
+    number: int
+
+    def to(self, device: torch.device) -> "Part":
+        """The same on a device."""
+        rgb, alpha, exact, numbers = (x.to(device) for x in (self.rgb, self.alpha, self.exact, self.numbers))
+        return Part(rgb, alpha, exact, numbers, self.share, self.number)
+
+
+def composed_in(batch: int, composites: float) -> list[bool]:
+    """Which pictures of a batch are composed: that share of them, evenly spread over its parts."""
+    return [round((i + 1) * composites) > round(i * composites) for i in range(batch)]
+
+
+def batches(
+    frames: Sequence[Labelled],
+    stock: Stock | None,
+    steps: range,
+    *,
+    batch: int,
+    composites: float,
+    seed: int,
+    rank: tuple[int, int] = (0, 1),
+) -> Generator[list[Part]]:
+    """For each step this process's parts of its batch.
+
+    rank: number of this process, and how many there are; together they have the pictures that one alone would have.
+    Raises SettingsError where there are more processes than pictures in a batch.
+    """
+    number, processes = rank
+    count = -(-batch // AT_ONCE)
+    count += -count % processes
+    if count > batch:
+        raise SettingsError(f"--batch-size {batch}: must be at least {count} for {processes} processes")
+    composed = composed_in(batch, composites if stock else 0.0)
+    for step in steps:
+        # A picture depends on its numbers alone, so a resumed run sees what the undisturbed one would have.
+        shape = SHAPES[int(np.random.default_rng([seed, step]).integers(len(SHAPES)))]
+        parts = []
+        for k, part in list(enumerate(np.array_split(np.arange(batch), count)))[number::processes]:
+            pictures = [
+                _picture(frames, stock if composed[i] else None, shape, np.random.default_rng([seed, step, i + 1]))
+                for i in part.tolist()
+            ]
+            rgb, alpha, numbers = (torch.from_numpy(np.stack(planes)) for planes in zip(*pictures, strict=True))
+            exact = torch.tensor([float(composed[i]) for i in part])
+            parts.append(Part(rgb.permute(0, 3, 1, 2).float() / 255, alpha, exact, numbers, len(part) / batch, k))
+        yield parts
+
+
+def _picture(
+    frames: Sequence[Labelled], stock: Stock | None, shape: tuple[int, int], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.uint8]]:
+    """Picture, matte and who is where; a labelled one where there is no stock to compose it of."""
+    if stock:
+        rgb, alpha = composite(stock, *shape, rng)
+        numbers = regions(alpha > 0.5)
+    else:
+        frame = frames[int(rng.integers(len(frames)))]
+        view = framing(frame.alpha.shape, *shape, rng)
+        rgb, alpha = view.of(frame.rgb), view.of(frame.alpha)
+        numbers = regions(alpha > 0.5) if frame.numbers is None else view.of(frame.numbers, exact=True)
+    return degrade(grade(rgb, rng), rng), alpha, numbers
+
+
+def regions(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Which connected region each place belongs to, 0 where to none."""
+    return np.minimum(cv2.connectedComponents(mask.astype(np.uint8))[1], 254).astype(np.uint8)

@@ -1,0 +1,62 @@
+"""Several processes that train one network together, each on its part of every batch, as torchrun starts them."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, distributed, nn
+
+from animecut.errors import SettingsError
+
+
+@contextmanager
+def joined() -> Iterator[None]:
+    """Work with the other processes that torchrun has started, if it has; each with a GPU of its own where there are.
+
+    All of them see the same data and the same RUN folder; only the first writes and tells.
+    Raises SettingsError where there are GPUs, but too few.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        yield
+        return
+    if torch.cuda.is_available():
+        here, gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if here >= gpus:
+            raise SettingsError(f"--nproc-per-node: more processes than the {gpus} GPUs of this machine")
+        torch.cuda.set_device(here)
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
+
+
+def count() -> int:
+    """How many processes there are."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def number() -> int:
+    """Which of them this is, from 0."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def add_up_gradients(network: nn.Module) -> None:
+    """Let every process have the sum of all processes' gradients."""
+    if count() == 1:
+        return
+    learning = [p for p in network.parameters() if p.requires_grad]
+    parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in learning]
+    whole = torch.cat([part.flatten() for part in parts])
+    distributed.all_reduce(whole)
+    for p, part, total in zip(learning, parts, torch.split(whole, [part.numel() for part in parts]), strict=True):
+        p.grad = total.view_as(part)
+
+
+def of_first(figure: Callable[[], float], device: torch.device) -> float:
+    """What the figure is to the first process; the others do not compute it."""
+    known: Tensor = torch.tensor(figure() if number() == 0 else 0.0, dtype=torch.float64, device=device)
+    if count() > 1:
+        distributed.broadcast(known, 0)
+    return float(known)
