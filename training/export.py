@@ -30,6 +30,8 @@ def export(weights: Path, target: Path) -> float:
     if missing:
         raise SettingsError(f"export needs {', '.join(missing)}; pip install 'animecut[train]'")
     net, _ = network.load(weights)
+    if net.architecture.instances:
+        raise SettingsError(f"{weights}: a Mask R-CNN, whose boxes ONNX has no words for here; export a pspnet or unet")
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as fresh:
             part = Path(fresh) / target.name

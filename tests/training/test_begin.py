@@ -1,10 +1,14 @@
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import save_file
 
+from animecut import network
 from animecut.backbones import MobileNet
-from animecut.errors import WeightsError
+from animecut.errors import SettingsError, WeightsError
+from animecut.network import Architecture, PSPNet
+from animecut.rivals import MaskRCNN
 from training.begin import begin
 
 HALF = (0.5, 0.5, 0.5)
@@ -38,3 +42,36 @@ def test_a_backbone_alone_sees_colours_as_it_says(
 def test_a_backbone_that_sees_otherwise_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="input 'BGR/255'"):
         begin(backbone(tmp_path / "b.safetensors", {"input": "BGR/255"}))
+
+
+def test_a_trimap_begins_with_the_contour_that_the_weights_know_and_goes_back_to_it(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    known = PSPNet(Architecture(width=8, decoder=(8,))).eval()
+    network.save(known, tmp_path / "w.safetensors", {})
+    net, _ = begin(str(tmp_path / "w.safetensors"), target="trimap")
+    assert net.architecture.classes == ("background", "unknown", "character")
+    network.save(net.eval(), tmp_path / "t.safetensors", {})
+    again, _ = begin(str(tmp_path / "t.safetensors"), target="mask")
+    rgb = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        before, trimap, after = (one.eval().alpha(rgb) for one in (known, net, again))
+    sure = (before - 0.5).abs() > 0.01  # weights are kept in half precision
+    assert ((before > 0.5) == (trimap > 0.5))[sure].all()
+    assert torch.allclose(before, after, atol=0.01)
+
+
+def test_a_mask_rcnn_takes_a_backbone_and_makes_no_trimap(tmp_path: Path) -> None:
+    file = backbone(tmp_path / "b.safetensors", None)
+    net, words = begin(file, arch="maskrcnn")
+    assert isinstance(net, MaskRCNN)
+    assert "a backbone alone" in words
+    shipped, words = begin("anime", arch="maskrcnn")
+    assert words == "the backbone of the shipped weights"
+    assert isinstance(shipped, MaskRCNN)
+    network.save(net, tmp_path / "w.safetensors", {})
+    for arch in ("pspnet", "maskrcnn"):
+        assert begin(str(tmp_path / "w.safetensors"), arch=arch)[1] == "w.safetensors: a whole network"
+    with pytest.raises(SettingsError, match="--target trimap: a Mask R-CNN"):
+        begin(file, arch="maskrcnn", target="trimap")
+    with pytest.raises(SettingsError, match="--target alpha: unknown; choose from mask, trimap"):
+        begin(file, target="alpha")

@@ -52,3 +52,11 @@ def test_a_file_that_differs_is_not_written(tmp_path: Path, monkeypatch: pytest.
     assert done.exit_code == 1
     assert "was not written" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mask_rcnn_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "find_spec", lambda name: "there")
+    network.save(network.build(Architecture(width=8, instances=True)), tmp_path / "w.safetensors", {})
+    done = CliRunner().invoke(app, ["export", str(tmp_path / "w.safetensors"), str(tmp_path / "w.onnx")])
+    assert done.exit_code == 2
+    assert "w.safetensors: a Mask R-CNN" in done.stderr

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from animecut.errors import AnimecutError, OutputError, SettingsError
-from animecut.network import Architecture, Network, PSPNet
+from animecut.network import Architecture, Network, PSPNet, build
+from training import fit as loop
 from training.checkpoint import Best, Run, keep
 from training.dataset import Labelled
 from training.fault import first_fault
-from training.fit import Recipe, fit
+from training.fit import Recipe, fit, steps_in_epoch
 
 CPU = torch.device("cpu")
 
@@ -136,3 +137,39 @@ def test_a_full_disk_leaves_the_checkpoint_before(
         keep(path, 4, run, Recipe())
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["c.pt"]
+
+
+def test_a_kill_loses_at_most_the_running_epoch(
+    frames: list[Labelled], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "SHORTEST_EPOCH", 1)
+    kept: list[int] = []
+    monkeypatch.setattr(loop, "keep", lambda path, step, run, recipe: kept.append(step))
+    fit(network(), frames * 2, None, Recipe(steps=7, batch=2), device=CPU, checkpoint=tmp_path / "c.pt")
+    assert kept == [3, 6, 7]
+
+
+def test_an_epoch_is_once_through_the_labelled_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "SHORTEST_EPOCH", 10)
+    recipe = Recipe(batch=8, composites=0.5)
+    assert steps_in_epoch(100, recipe, composing=True) == 25
+    assert steps_in_epoch(100, recipe, composing=False) == 13
+    assert steps_in_epoch(3, recipe, composing=False) == 10
+
+
+@pytest.mark.parametrize(
+    ("architecture", "rate"),
+    [
+        (Architecture(width=16, decoder=(8, 8), classes=("background", "unknown", "character")), 1e-2),
+        (Architecture(width=32, instances=True), 3e-3),
+    ],
+    ids=["trimap", "Mask R-CNN"],
+)
+def test_trimaps_and_characters_apart_are_learned_too(
+    frames: list[Labelled], architecture: Architecture, rate: float
+) -> None:
+    torch.manual_seed(0)
+    totals: list[float] = []
+    recipe = Recipe(steps=24, batch=3, warm_up=2, rate=rate, backbone_rate=1e-3)
+    fit(build(architecture), frames, None, recipe, device=CPU, report=lambda step, terms: totals.append(terms["total"]))
+    assert np.mean(totals[-5:]) < 0.8 * np.mean(totals[:5])

@@ -125,7 +125,7 @@ def test_labelme_itself_agrees(folder: Path) -> None:
 
 
 def test_characters_keep_their_numbers_and_a_group_is_one_character(folder: Path) -> None:
-    def box(x: int, **more: object) -> dict[str, Any]:
+    def box(x: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401
         return shape("rectangle", [[x, 5], [x + 8, 20]], **more)
 
     mask = mask_of(folder, box(2), box(12, group_id=3), box(40, group_id=3), box(44), box(60, label="_background_"))
