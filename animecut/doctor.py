@@ -14,11 +14,11 @@ import psutil
 
 from animecut import network, refine
 from animecut.clip import Clip
-from animecut.decode import DECODERS, missing_decoders
 from animecut.encode import LIMITS, write
 from animecut.errors import AnimecutError
 from animecut.overlap import cores
 from animecut.segment import Segmenter
+from animecut.video import DECODERS, missing_decoders
 
 NEEDED_MEMORY = 1.5e9  # bytes: torch and the matting solver hold 0.9 GB when small clips are cut
 NEEDED_DISK = 1e9  # bytes: drawings are set aside in the temporary folder between two passes

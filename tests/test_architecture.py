@@ -16,6 +16,9 @@ MAY = {
     "network": {"pspnet", "rivals"},
     "pspnet": {"backbones"},
     "rivals": {"backbones", "pspnet"},
+    "decode": {"canvas", "source", "video"},
+    "canvas": {"source"},
+    "video": {"source"},
     "loading": {"network", "segment"},
     "refine": {"colours"},
     "settings": set(),
@@ -68,7 +71,7 @@ MAY = {
     "caption": {"compose"},
     "preview": {"compose", "encode", "platforms"},
     "check_cli": {"platforms"},
-    "doctor": {"decode", "encode", "network", "refine", "segment"},
+    "doctor": {"video", "encode", "network", "refine", "segment"},
     "doctor_cli": {"doctor", "network"},
 }
 DOORS = {  # who may know an outside library
@@ -79,7 +82,7 @@ DOORS = {  # who may know an outside library
     "safetensors": {"network"},
     "typer": {"cli", "check_cli", "doctor_cli"},
     "tqdm": {"bars"},
-    "av": {"decode", "encode", "platforms"},
+    "av": {"video", "encode", "platforms"},
 }
 
 

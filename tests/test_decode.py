@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from animecut.canvas import STILL_SECONDS
 from animecut.clip import Clip
-from animecut.decode import STILL_SECONDS, Source, decode, describe
+from animecut.decode import Source, decode, describe
 from animecut.errors import InputError, SettingsError
 from tests.clips_made import Picture, flat_yuv, number_in, numbered, write_video
 

@@ -51,7 +51,7 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setattr(doctor, "NEEDED_MEMORY", 1e15)
     monkeypatch.setattr(doctor, "NEEDED_DISK", 1e18)
     monkeypatch.setattr(doctor, "write", no_encoder)
-    monkeypatch.setattr("animecut.decode.DECODERS", ("h264", "a codec of tomorrow"))
+    monkeypatch.setattr("animecut.video.DECODERS", ("h264", "a codec of tomorrow"))
     monkeypatch.setattr(Fast, "__call__", lambda self, pixels: np.full((2, 9, 16), np.nan, np.float32))
     done = RUNNER.invoke(doctor_cli.app, ["--weights", str(tmp_path / "none.safetensors")])
     assert done.exit_code == 1
