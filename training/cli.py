@@ -2,8 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -14,8 +13,6 @@ from animecut.errors import AnimecutError, SettingsError
 if TYPE_CHECKING:
     from animecut.segment import Segmenter
     from training.dataset import Labelled
-    from training.evaluate import Figures
-    from training.run import Told
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 
@@ -75,10 +72,11 @@ def labels(
 ) -> None:
     """Turn labels of any format into pictures and masks that every tool reads."""
     with _errors():
+        from training.bars import Bar
         from training.labels import convert
 
         redrawn = _finder_in_boxes(weights, device) if from_boxes else None
-        with _Bar("labels") as bar:
+        with Bar("labels") as bar:
             done = convert(source, target, bar, redrawn)
         for problem in done.problems:
             typer.echo(problem, err=True)
@@ -96,10 +94,11 @@ def check(
 ) -> None:
     """Tell what is wrong with labelled frames, and draw them on a sheet to look at."""
     with _errors():
+        from training.bars import Bar
         from training.check import check as examine
         from training.check import write_sheet
 
-        with _Bar("check") as bar:
+        with Bar("check") as bar:
             finding = examine(folder, bar)
         target = sheet or Path(f"{folder.resolve().name}-check.png")
         write_sheet(target, finding)
@@ -154,7 +153,8 @@ def fit(
 ) -> None:
     """Fine-tune on your own labelled frames; writes RUN/model.safetensors and RUN/report.html."""
     with _errors():
-        from training import ranks
+        from training import bars, ranks
+        from training.evaluate import spread, table
         from training.fit import Recipe
         from training.run import Job, cross_validate, run
 
@@ -165,14 +165,16 @@ def fit(
             folder, out, recipe, init=init, backbone=backbone, arch=arch, target=target, sprites=sprites,
             scenes=scenes, split_file=split, device=device, tensorboard=tensorboard,
         )  # fmt: skip
-        with ranks.joined(), _steps() as told:
+        with ranks.joined(), bars.steps() as told:
             per_fold = cross_validate(job, told, folds) if folds else []
             per_image = run(job, told, fold)
             if ranks.number():
                 return
         if per_fold:
-            _spread(per_fold)
-        _table(per_image or [one for figures in per_fold for one in figures])
+            typer.echo(spread(per_fold))
+        judged = per_image or [one for figures in per_fold for one in figures]
+        if judged:
+            typer.echo(table(judged))
         typer.echo(f"{out / 'model.safetensors'}; see {out / 'report.html'}")
 
 
@@ -187,14 +189,14 @@ def evaluate(
     with _errors():
         from training import dataset
         from training.evaluate import evaluate as judge
-        from training.evaluate import summary
+        from training.evaluate import summary, table
 
         frames = dataset.labelled_frames(folder, held_out=True) or dataset.labelled_frames(folder)
         per_image = judge(_segmenter(weights, device), frames)
         if as_json:
             typer.echo(json.dumps(summary(per_image)))
         else:
-            _table(per_image)
+            typer.echo(table(per_image))
 
 
 @app.command()
@@ -230,12 +232,13 @@ def compare(
 ) -> None:
     """Untouched, from scratch, or transfer: the same frames and steps for every network, as one table."""
     with _errors():
+        from training import bars
         from training import compare as comparing
         from training.fit import Recipe
         from training.run import Job
 
         job = Job(folder, out, Recipe(steps=steps, batch=batch_size, seed=seed), device=device)
-        with _steps() as told:
+        with bars.steps() as told:
             cells = comparing.compare(job, told, archs.split(","), init)
         about = f"{folder.name}: {steps} steps of {batch_size} pictures; mean image IoU on what was left out."
         text = comparing.markdown(cells, about)
@@ -258,10 +261,11 @@ def suggest(
 ) -> None:
     """Write the most different drawings of a clip, labelled by the network, for labelme to correct."""
     with _errors():
+        from training.bars import Bar
         from training.suggest import suggest as choose
 
         folder = out or Path(f"{clip.stem}-labels")
-        with _Bar("suggest") as bar:
+        with Bar("suggest") as bar:
             written = choose(
                 clip, folder, _segmenter(weights, device), count=count, by_doubt=weights is not None,
                 progress=lambda _, done: bar(done, None),
@@ -289,51 +293,6 @@ def main() -> None:
     app()
 
 
-@contextmanager
-def _steps() -> "Iterator[Told]":
-    """A bar of steps and losses on standard error; nothing from any but the first of several processes."""
-    from tqdm import tqdm
-
-    from training import ranks
-    from training.run import Told
-
-    if ranks.number():
-        yield Told()
-        return
-    with tqdm(unit=" steps", desc="fit") as bar:
-
-        def move(step: int, steps: int, losses: dict[str, float]) -> None:
-            bar.total = steps
-            bar.set_postfix({name: f"{value:.3f}" for name, value in losses.items()}, refresh=False)
-            bar.update(step - bar.n)
-
-        yield Told(move, lambda line: tqdm.write(line, file=sys.stderr))
-
-
-def _spread(per_fold: list[list["Figures"]]) -> None:
-    import numpy as np
-
-    means = [float(np.mean([one.iou for one in figures])) for figures in per_fold]
-    each = ", ".join(f"{mean:.4f}" for mean in means)
-    typer.echo(f"{len(means)} folds, mean image IoU {np.mean(means):.4f} ± {np.std(means):.4f} ({each})")
-
-
-def _table(per_image: list["Figures"]) -> None:
-    from training.evaluate import summary
-
-    if not per_image:
-        return
-    typer.echo(f"{'image':>16}  background  character  boundary F   MAD")
-    for one in sorted(per_image, key=lambda one: sum(one.iou)):
-        typer.echo(f"{one.name:>16}  {one.iou[0]:10.4f}  {one.iou[1]:9.4f}  {one.boundary_f:10.3f}  {one.mad:4.0f}")
-    whole = summary(per_image)
-    typer.echo(
-        json.dumps(
-            {key: whole[key] for key in ("images", "mean_image_iou", "dataset_iou", "pixel_accuracy", "boundary_f")}
-        )
-    )
-
-
 def _segmenter(weights: Path | None, device: str) -> "Segmenter":
     """Weights from a file, or from the folder of a fit; the shipped ones where none are named."""
     from animecut.network import DEFAULT_WEIGHTS
@@ -351,25 +310,6 @@ def _finder_in_boxes(weights: Path | None, device: str) -> "Callable[[Labelled],
 
     segmenter = _segmenter(weights, device)
     return lambda frame: masks_from_boxes(frame, segmenter)
-
-
-class _Bar:
-    """A bar on standard error, none where no terminal is there."""
-
-    def __init__(self, what: str) -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(desc=what, disable=None, leave=False)
-
-    def __enter__(self) -> Callable[[int, int | None], None]:
-        return self._move
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def _move(self, done: int, total: int | None) -> None:
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
 
 
 class _errors:  # noqa: N801 (reads as a statement)

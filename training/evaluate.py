@@ -1,5 +1,6 @@
 """How well weights cut labelled frames, through the same Segmenter that cuts stickers."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -80,6 +81,23 @@ def summary(per_image: Sequence[Figures]) -> dict[str, object]:
             for one in per_image
         ],
     }
+
+
+def table(per_image: Sequence[Figures]) -> str:
+    """Every picture's figures, the worst first, and below them those of all as JSON."""
+    lines = [f"{'image':>16}  background  character  boundary F   MAD"]
+    for one in sorted(per_image, key=lambda one: sum(one.iou)):
+        lines.append(f"{one.name:>16}  {one.iou[0]:10.4f}  {one.iou[1]:9.4f}  {one.boundary_f:10.3f}  {one.mad:4.0f}")
+    whole = summary(per_image)
+    told = ("images", "mean_image_iou", "dataset_iou", "pixel_accuracy", "boundary_f")
+    return "\n".join([*lines, json.dumps({key: whole[key] for key in told})])
+
+
+def spread(per_fold: Sequence[Sequence[Figures]]) -> str:
+    """The folds' mean image IoU, and how much they differ."""
+    means = [float(np.mean([one.iou for one in figures])) for figures in per_fold]
+    each = ", ".join(f"{mean:.4f}" for mean in means)
+    return f"{len(means)} folds, mean image IoU {np.mean(means):.4f} ± {np.std(means):.4f} ({each})"
 
 
 def _both(background: float, character: float) -> dict[str, float]:

@@ -19,7 +19,7 @@ MOST_PICTURES = 8
 
 
 class Journal:
-    """Losses of every step and figures of every checkpoint.
+    """Losses of every step and figures of every judgement.
 
     A run that goes on writes on: what an interrupted one wrote after its last checkpoint is written anew.
     """

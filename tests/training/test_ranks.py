@@ -22,7 +22,7 @@ def trained(folder: Path, out: Path, processes: int) -> tuple[network.Network, l
     )
     words = ["fit", str(folder), "--out", str(out), "--init", str(folder.parent / "tiny.safetensors"), "--steps", "4"]
     done = subprocess.run(
-        [sys.executable, "-m", *start, *words, "--batch-size", "4", "--device", "cpu"],
+        [sys.executable, "-m", *start, *words, "--batch-size", "8", "--device", "cpu"],
         capture_output=True, text=True, cwd=ROOT, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -32,7 +32,7 @@ def trained(folder: Path, out: Path, processes: int) -> tuple[network.Network, l
 
 @pytest.mark.slow
 def test_two_processes_learn_what_one_learns(tmp_path: Path) -> None:
-    """Four pictures are one part for a process alone, and two parts of two for two processes."""
+    """The same two parts of four pictures, one after the other or side by side."""
     torch.manual_seed(0)
     network.save(PSPNet(Architecture(width=8, decoder=(8,))), tmp_path / "tiny.safetensors", {})
     for i in range(3):
@@ -47,7 +47,7 @@ def test_two_processes_learn_what_one_learns(tmp_path: Path) -> None:
     assert told_too == told.replace("/one/", "/two/")
     begun, _ = network.load(tmp_path / "tiny.safetensors")
     moved = [learnt_by(net, begun) for net in (alone, both)]
-    assert float(torch.cosine_similarity(moved[0], moved[1], dim=0)) > 0.5
+    assert float(torch.cosine_similarity(moved[0], moved[1], dim=0)) > 0.95
 
 
 def learnt_by(net: network.Network, begun: network.Network) -> torch.Tensor:
