@@ -94,6 +94,7 @@ def _lock_of(target: Path) -> Path:
 def _sweep(target: Path) -> None:
     """Remove the unfinished files and folders that were to become this output."""
     unfinished = re.compile(rf"\.{re.escape(target.name)}\.(?!lock$)[^.]+(\.part|\.old)?")
-    for path in target.parent.iterdir():
-        if unfinished.fullmatch(path.name):
+    for name in os.listdir(target.parent):  # noqa: PTH208 of ten thousand names, no paths: this is done for each input
+        if name[0] == "." and unfinished.fullmatch(name):
+            path = target.parent / name
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -181,7 +181,7 @@ def _connect(address: str) -> None:
     try:
         _knock(address)
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except Exception as error:  # Ray raises what it likes, bare ones too
         why = " ".join(str(error).split())
         raise DeviceError(f"--ray {address}: no cluster answers ({why}); see `ray start`, or --ray local") from error
     finally:

@@ -1,10 +1,13 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -174,6 +177,96 @@ def test_a_report_that_cannot_be_written_is_told_of_each_file(
     again = do(clips, tmp_path / "out")  # what was made and could not be told is ours
     assert [done.problem for done in again] == [None, None]
     assert files(tmp_path / "out") == ["a/two.webp", "one.webp", "report.jsonl"]
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """A small disk of its own at out/: mounted with options, and again with others."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+
+    def mount(options: str) -> Path:
+        again = ["-o", "remount"] if folder.is_mount() else ["-t", "tmpfs"]
+        done = subprocess.run(["mount", *again, "-o", options, "tmpfs", folder], capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip("only root may mount a disk")
+        return folder
+
+    if shutil.which("mount") is None:
+        pytest.skip("no disk can be mounted here")
+    yield mount
+    if folder.is_mount():
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_sticker_that_the_disk_has_no_room_for_costs_itself_alone(
+    clips: Path, tmp_path: Path, disk: Callable[[str], Path]
+) -> None:
+    out = disk("size=64k")
+    large = world.write_clip(tmp_path / "large.mp4", [rgb for rgb, _ in world.walking()])
+    jobs = plan([large], out, Settings(formats=("apng",), crop=False), WEIGHTS)
+    jobs += plan([clips], out, Settings(size=64), WEIGHTS)
+    bad, *good = run(jobs, Here(world.see, Watch()), Ledger(out), overwrite=False)
+    assert "large.png: No space left on device" in str(bad.problem)
+    assert [done.problem for done in good] == [None, None]
+    assert files(out) == ["a/two.webp", "one.webp", "report.jsonl"]
+    disk("size=8m")
+    bad, *good = run(jobs, Here(world.see, Watch()), Ledger(out), overwrite=False)
+    assert bad.problem is None
+    assert all(done.before for done in good)
+    assert files(out) == ["a/two.webp", "large.png", "one.webp", "report.jsonl"]
+
+
+def test_a_disk_without_any_room_is_told_of_each_file(clips: Path, disk: Callable[[str], Path]) -> None:
+    out = disk("size=64k")
+    done = do(clips, out)
+    room = os.statvfs(out)
+    (out / "ballast").write_bytes(bytes(room.f_bavail * room.f_frsize))
+    for each in do(clips, out, weights="others"):  # it would be made again
+        assert "No space left on device" in str(each.problem)
+        assert str(each.job.targets[0].path) in str(each.problem)
+    (out / "ballast").unlink()
+    assert files(out) == ["a/two.webp", "one.webp", "report.jsonl"]
+    assert said(do(clips, out)) == said(done)
+
+
+def test_a_full_temporary_folder_costs_the_file_that_needs_it(
+    clips: Path, tmp_path: Path, disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(disk("size=256k")))
+    monkeypatch.setattr("animecut.spool.IN_MEMORY", 400_000)
+    world.write_clip(clips / "a" / "long.mp4", [world.drawing(60 + 8 * i)[0] for i in range(12)])
+    bad, two, one = do(clips, tmp_path / "stickers")
+    assert bad.problem == (
+        f"{clips}/a/long.mp4: stopped by the system (No space left on device); "
+        "make room for the temporary folder and the output"
+    )
+    assert one.problem is two.problem is None
+    assert files(tmp_path / "stickers") == ["a/two.webp", "one.webp", "report.jsonl"]
+
+
+def test_what_may_not_be_written_to_is_told_of_each_file(clips: Path, disk: Callable[[str], Path]) -> None:
+    out = disk("ro,size=64k")
+    for each in do(clips, out):
+        assert "name another with -o" in str(each.problem)
+    disk("rw")
+    do(clips, out)
+    before = files(out)
+    disk("ro")
+    for each in do(clips, out, weights="others"):
+        assert str(each.problem).endswith("may not be written to; name another with -o")
+    assert files(out) == before
+
+
+def test_an_input_that_is_gone_when_its_turn_comes_costs_itself_alone(clips: Path, tmp_path: Path) -> None:
+    def see(pixels: Pixels) -> Alpha:
+        (clips / "one.mp4").unlink(missing_ok=True)
+        return world.see(pixels)
+
+    two, one = do(clips, tmp_path / "out", see=see)
+    assert two.problem is None
+    assert str(one.problem).startswith(f"{clips}/one.mp4: ")
+    assert files(tmp_path / "out") == ["a/two.webp", "report.jsonl"]
 
 
 ROTTEN = {

@@ -1,10 +1,11 @@
 """Many clips, some of them rotten, and the run killed again and again: is every sticker there, once, and the same?
 
     python -m tests.soak.run --clips 200 --broken 20 --kills 10
+    python -m tests.soak.run --shipped --clips 12 --broken 0 --kills 3
 
 Runs the command twice over the same folder: undisturbed, then killed (SIGKILL) and started again. A network that
-sees colours stands in for ours, so that the time goes into what is looked at here. Prints a JSON line of figures; exits
-with 1 where one of them is not as it must be.
+sees colours stands in for ours, so that the time goes into what is looked at here; --shipped has ours see parts of the
+samples. Prints a JSON line of figures; exits with 1 where one of them is not as it must be.
 """
 
 import argparse
@@ -19,13 +20,16 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
+from animecut.decode import decode
 from tests import rotten, world
 
 ROOT = Path(__file__).parent.parent.parent
 TOOL = "from animecut import segment, cli\nfrom tests.rotten import Rotten\nsegment.Segmenter = Rotten\ncli.main()"
+SHIPPED = "from animecut import cli\ncli.main()"
 LONGEST_PAUSE = 4.0  # seconds from a run's first work to its death
 
 
@@ -34,16 +38,18 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name, default in (("--clips", 200), ("--broken", 20), ("--kills", 10), ("--jobs", 2), ("--seed", 1)):
         parser.add_argument(name, type=int, default=default)
+    parser.add_argument("--shipped", action="store_true")
     words = parser.parse_args()
+    tool = SHIPPED if words.shipped else TOOL
     chance = random.Random(words.seed)  # noqa: S311 (no secret)
     with tempfile.TemporaryDirectory() as folder:
         clips, plain, killed = (Path(folder, name) for name in ("clips", "plain", "killed"))
-        make(clips, words.clips, words.broken)
+        make(clips, words.clips, words.broken, good=take if words.shipped else draw)
         started = time.monotonic()
-        plain_code = begin(clips, plain, words.jobs).wait()
+        plain_code = begin(clips, plain, words.jobs, tool).wait()
         undisturbed = time.monotonic() - started
-        deaths = sum(kill(begin(clips, killed, words.jobs), killed, chance) for _ in range(words.kills))
-        code = begin(clips, killed, words.jobs).wait()
+        deaths = sum(kill(begin(clips, killed, words.jobs, tool), killed, chance) for _ in range(words.kills))
+        code = begin(clips, killed, words.jobs, tool).wait()
         figures = compare(plain, killed) | {"exit": [plain_code, code], "kills": deaths}
     good = words.clips - words.broken
     wanted = {"stickers": good, "same": good, "errors": words.broken, "leftovers": 0, "doubles": 0}
@@ -54,7 +60,7 @@ def main() -> None:
     sys.exit(any(figures[name] != value for name, value in wanted.items()))
 
 
-def make(folder: Path, count: int, broken: int) -> None:
+def make(folder: Path, count: int, broken: int, good: Callable[[Path, int], object]) -> None:
     """`count` inputs in two folders, `broken` of them in ten ways."""
     (folder / "more").mkdir(parents=True)
     whole = world.write_clip(folder / "whole.mp4", [world.drawing(90)[0]]).read_bytes()
@@ -63,8 +69,21 @@ def make(folder: Path, count: int, broken: int) -> None:
         name, write = list(WAYS.items())[i % len(WAYS)]
         write(folder / f"{i:03}_{name}", whole)
     for i in range(count - broken):
-        drawings = [world.drawing(50 + (7 * i + 20 * j) % 150)[0] for j in range(2)]
-        world.write_clip(folder / ("more" if i % 3 else "") / f"{i:03}_good.mp4", drawings)
+        good(folder / ("more" if i % 3 else "") / f"{i:03}_good.mp4", i)
+
+
+def draw(path: Path, i: int) -> None:
+    """A clip that the stand-in sees a figure in."""
+    world.write_clip(path, [world.drawing(50 + (7 * i + 20 * j) % 150)[0] for j in range(2)])
+
+
+def take(path: Path, i: int) -> None:
+    """A part of a sample, in the size of all clips here."""
+    source = ROOT / "samples" / ("two.mp4" if i % 2 else "wave.mp4")
+    drawings = []
+    for clip in decode(source, start=0.1 * i, end=0.1 * i + 0.3):
+        drawings += [cv2.resize(picture, (world.WIDTH, world.HEIGHT)) for picture in clip.pixels]
+    world.write_clip(path, drawings, hold=1)
 
 
 def coloured(colour: tuple[int, int, int]) -> Callable[[Path, bytes], object]:
@@ -91,10 +110,10 @@ WAYS: dict[str, Callable[[Path, bytes], object]] = {
 }
 
 
-def begin(clips: Path, out: Path, jobs: int) -> subprocess.Popen[bytes]:
+def begin(clips: Path, out: Path, jobs: int, tool: str = TOOL) -> subprocess.Popen[bytes]:
     """The command over a folder."""
     words = [str(clips), "-o", str(out), "--size", "64", "--jobs", str(jobs), "--quiet"]
-    return subprocess.Popen([sys.executable, "-c", TOOL, *words], cwd=ROOT, stderr=subprocess.DEVNULL)
+    return subprocess.Popen([sys.executable, "-c", tool, *words], cwd=ROOT, stderr=subprocess.DEVNULL)
 
 
 def kill(process: subprocess.Popen[bytes], out: Path, chance: random.Random) -> bool:
