@@ -8,12 +8,12 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import GifImagePlugin, Image
 
 from animecut.animation import rectangle_of
+from animecut.fewer_colours import centres, nearest
 from animecut.pictures import Picture, Timed
 
 Palette = NDArray[np.uint8]
@@ -21,7 +21,7 @@ Palette = NDArray[np.uint8]
 
 CLEAR = 255  # index of the transparent colour
 CELL = 2  # low bits that are dropped where colours are counted for the palette: cells of 4 levels
-SAMPLES = 40_000  # points that k-means sees
+FAVOUR = 0.75  # power of a colour's area that it weighs with: small eyes keep theirs, flat cels stay flat
 KEEP, WIPE = 1, 2  # what happens to a picture's rectangle when its time is over
 
 
@@ -38,10 +38,10 @@ def write_gif(file: BinaryIO, pictures: Callable[[], Iterable[Timed]], *, loop: 
         size = picture.shape[:2]
     seen = np.flatnonzero(counts)
     palette = _palette(_colours(seen), counts[seen], colours)
-    nearest = np.zeros(len(counts), np.uint8)
-    nearest[seen] = _nearest(_colours(seen), palette)
+    indices = np.zeros(len(counts), np.uint8)
+    indices[seen] = nearest(_colours(seen), palette.astype(np.float32))
     file.write(_header(size, palette, loop))
-    indexed = ((np.where(p[..., 3] >= 128, nearest[_keys(p)], CLEAR).astype(np.uint8), t) for p, t in pictures())
+    indexed = ((np.where(p[..., 3] >= 128, indices[_keys(p)], CLEAR).astype(np.uint8), t) for p, t in pictures())
     for block in _blocks(indexed, size):
         file.write(block)
     file.write(b";")
@@ -90,26 +90,11 @@ def _colours(keys: NDArray[np.intp]) -> NDArray[np.float32]:
 
 
 def _palette(colours: NDArray[np.float32], counts: NDArray[np.uint32], size: int) -> Palette:
-    """At most `size` colours for (N, 3) colours of `counts` pixels each: k-means (Lloyd 1982) on cells of them."""
+    """At most `size` colours for (N, 3) colours of `counts` pixels each, which are taken together in cells."""
     if len(colours) <= size:
         return np.asarray(colours.reshape(-1, 3), dtype=np.uint8)
     whole = colours.astype(np.int64) >> CELL
     _, cell = np.unique(whole[:, 0] << 16 | whole[:, 1] << 8 | whole[:, 2], return_inverse=True)
     area = np.bincount(cell, counts)
     means = np.stack([np.bincount(cell, counts * channel) / area for channel in colours.T], axis=1)
-    if len(means) > size:
-        repeats = np.maximum(1, np.rint(area / area.sum() * SAMPLES)).astype(np.intp)
-        cv2.setRNGSeed(0)  # the same pictures give the same palette
-        stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.2)
-        points = np.repeat(means, repeats, axis=0).astype(np.float32)
-        means = np.asarray(cv2.kmeans(points, size, np.empty(0), stop, 1, cv2.KMEANS_PP_CENTERS)[2])
-    return np.asarray(np.rint(means), dtype=np.uint8)
-
-
-def _nearest(colours: NDArray[np.float32], palette: Palette) -> NDArray[np.uint8]:
-    """Index of the palette's nearest colour for each of (N, 3) colours."""
-    points = palette.astype(np.float32)
-    lengths = (points**2).sum(axis=1)
-    runs = (colours[i : i + 8192] for i in range(0, len(colours), 8192))
-    nearest = [(lengths - 2 * run @ points.T).argmin(axis=1) for run in runs]
-    return np.concatenate([*nearest, np.empty(0, np.intp)]).astype(np.uint8)
+    return np.asarray(np.rint(centres(means.astype(np.float32), np.power(area, FAVOUR, dtype=np.float64), size)), dtype=np.uint8)

@@ -1,7 +1,7 @@
 """Encodes of one sticker, each made once, of pictures that were set aside; and how good each is."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
@@ -108,14 +108,15 @@ class Trials:
         if trial not in self._done:
             coloured = self.row.format in COLOURS
             try:
-                self._done[trial] = write(
-                    self.path(trial),
-                    _Again(lambda: self._clips(trial)),
-                    self.row.format,
-                    loop=self._plan.plays,
-                    quality=90 if coloured else trial.grade,
-                    colours=trial.grade if self.row.format == "gif" else 255,
-                )
+                with Spool() as spool:
+                    self._done[trial] = write(
+                        self.path(trial),
+                        _Again(self._clips(trial), spool),
+                        self.row.format,
+                        loop=self._plan.plays,
+                        quality=90 if coloured else trial.grade,
+                        colours=trial.grade if self.row.format == "gif" else 255,
+                    )
             except Unreadable as error:
                 self._done[trial] = error
             except OutputError as error:  # names a file that nobody asked for
@@ -217,10 +218,14 @@ class Trials:
 
 
 class _Again:
-    """What can be gone through more than once without being held in memory."""
+    """Clips that are made once and can be gone through again, without being held in memory."""
 
-    def __init__(self, make: Callable[[], Iterator[Clip]]) -> None:
-        self._make = make
+    def __init__(self, made: Iterator[Clip], spool: Spool) -> None:
+        self._made, self._spool = made, spool
 
     def __iter__(self) -> Iterator[Clip]:
-        return self._make()
+        for pixels, times in self._spool:
+            yield Clip(pixels, times)
+        for clip in self._made:
+            self._spool.append(clip.pixels, clip.times)
+            yield clip

@@ -48,7 +48,7 @@ MAY = {
     },
     "bars": {"watch"},
     "encode": {"animation", "gif", "pictures"},
-    "gif": {"animation", "pictures"},
+    "gif": {"animation", "fewer_colours", "pictures"},
     "animation": {"pictures"},
     "cli": {room.stem for room in ROOMS},
     "__main__": {"cli"},
