@@ -95,6 +95,6 @@ def _palette(colours: NDArray[np.float32], counts: NDArray[np.uint32], size: int
         return np.asarray(colours.reshape(-1, 3), dtype=np.uint8)
     whole = colours.astype(np.int64) >> CELL
     _, cell = np.unique(whole[:, 0] << 16 | whole[:, 1] << 8 | whole[:, 2], return_inverse=True)
-    area = np.bincount(cell, counts)
+    area = np.bincount(cell, counts).astype(np.float64)
     means = np.stack([np.bincount(cell, counts * channel) / area for channel in colours.T], axis=1)
-    return np.asarray(np.rint(centres(means.astype(np.float32), np.power(area, FAVOUR, dtype=np.float64), size)), dtype=np.uint8)
+    return np.asarray(np.rint(centres(means.astype(np.float32), area**FAVOUR, size)), dtype=np.uint8)
