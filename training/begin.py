@@ -10,6 +10,7 @@ from animecut import network
 from animecut.errors import SettingsError, WeightsError
 from animecut.network import Architecture, Network, build
 from training import fetch, foreign
+from training.foreign import Begun
 
 PICKLED = {".pth", ".pt", ".tar"}
 BACKBONES = ("mobilenet_v2", "resnet50", "resnet101")
@@ -28,8 +29,8 @@ INPUTS = {  # what a file of a backbone may say that it sees: RGB as 0, and as o
 }
 
 
-def begin(init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet", target: str = "mask") -> tuple[Network, str]:
-    """A network, and in words what it begins with.
+def begin(init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet", target: str = "mask") -> Begun:
+    """A network, and what it begins with.
 
     init: anime (the shipped weights), voc (a PSPNet of Pascal VOC) or imagenet (a backbone), both published by others
     and fetched once, scratch, or a file: ours, a backbone alone, or a .pth of those others.
@@ -42,24 +43,24 @@ def begin(init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet", targe
         raise SettingsError(f"--backbone {backbone} --arch {arch}: unknown; {choice}")
     if target not in TARGETS:
         raise SettingsError(f"--target {target}: unknown; choose from {', '.join(TARGETS)}")
-    net, words = _begin(init, backbone, arch)
-    if net.architecture.instances and target != "mask":
+    begun = _begin(init, backbone, arch)
+    if begun.network.architecture.instances and target != "mask":
         raise SettingsError(f"--target {target}: a Mask R-CNN finds characters, no trimap; leave one of the two out")
-    return _with_classes(net, TARGETS[target]), words
+    return begun._replace(network=_with_classes(begun.network, TARGETS[target]))
 
 
-def _begin(init: str, backbone: str, arch: str) -> tuple[Network, str]:
+def _begin(init: str, backbone: str, arch: str) -> Begun:
     shape = SHAPES[arch] if arch == "fcn" else replace(SHAPES[arch], backbone=backbone)
     if init == "scratch":
-        return build(shape), f"nothing ({arch}, {shape.backbone})"
+        return Begun(build(shape), f"nothing ({arch}, {shape.backbone})")
     if init == "imagenet":
         return foreign.read(fetch.fetched(fetch.PUBLISHED[init, shape.backbone], fetch.cache()), shape)
     if init not in ("anime", "voc") and Path(init).suffix.lower() not in PICKLED and not network.is_whole(Path(init)):
         return _around_backbone(Path(init), shape)
-    return _as(arch, *_whole(init, backbone, shape))
+    return _as(arch, _whole(init, backbone, shape))
 
 
-def _around_backbone(path: Path, shape: Architecture) -> tuple[Network, str]:
+def _around_backbone(path: Path, shape: Architecture) -> Begun:
     """A network on a backbone alone, which sees colours as the file says under `input`, else as torchvision's do."""
     said = network.metadata(path).get("input", IMAGENET_INPUT)
     if said not in INPUTS:
@@ -67,22 +68,23 @@ def _around_backbone(path: Path, shape: Architecture) -> tuple[Network, str]:
     mean, std = INPUTS[said]
     net = build(replace(shape, mean=mean, std=std))
     network.load_backbone(net, path)
-    return net, f"{path.name}: a backbone alone ({shape.backbone}, input {said}); the rest begins anew"
+    words = f"{path.name}: a backbone alone ({shape.backbone}, input {said}); the rest begins anew"
+    return Begun(net, words, backbone_alone=True)
 
 
-def _whole(init: str, backbone: str, shape: Architecture) -> tuple[Network, str]:
+def _whole(init: str, backbone: str, shape: Architecture) -> Begun:
     if init == "anime":
-        return network.load()[0], "the shipped weights"
+        return Begun(network.load()[0], "the shipped weights")
     if init == "voc":
         return foreign.read(fetch.fetched(fetch.PUBLISHED[init, backbone], fetch.cache()), shape)
     if Path(init).suffix.lower() in PICKLED:
         return foreign.read(Path(init), shape)
-    return network.load(Path(init))[0], f"{Path(init).name}: a whole network"
+    return Begun(network.load(Path(init))[0], f"{Path(init).name}: a whole network")
 
 
-def _as(arch: str, net: Network, words: str) -> tuple[Network, str]:
+def _as(arch: str, begun: Begun) -> Begun:
     """The network itself, or another on its backbone."""
-    given = net.architecture
+    given = begun.network.architecture
     own = (
         "maskrcnn" if given.instances
         else "fcn" if given.backbone == "vgg16"
@@ -90,12 +92,12 @@ def _as(arch: str, net: Network, words: str) -> tuple[Network, str]:
         else "unet"
     )  # fmt: skip
     if arch in ("pspnet", own):
-        return net, words
+        return begun
     if "fcn" in (arch, own):
-        raise SettingsError(f"--arch {arch}: {words} has no backbone for it; use --init imagenet or scratch")
+        raise SettingsError(f"--arch {arch}: {begun.words} has no backbone for it; use --init imagenet or scratch")
     other = build(replace(SHAPES[arch], backbone=given.backbone, mean=given.mean, std=given.std))
-    other.backbone.load_state_dict(net.backbone.state_dict())
-    return other, f"the backbone of {words}"
+    other.backbone.load_state_dict(begun.network.backbone.state_dict())
+    return Begun(other, f"the backbone of {begun.words}", backbone_alone=True)
 
 
 def _with_classes(net: Network, classes: tuple[str, ...]) -> Network:

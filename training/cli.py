@@ -139,7 +139,12 @@ def fit(
     steps: Steps = 400,
     composites: Composites = 0.375,
     keep: Keep = 0.0,
-    frozen: Annotated[int, typer.Option(metavar="N", help="Steps in which the backbone stays as it is.")] = 0,
+    frozen: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Steps in which the backbone stays as it is. Default: a fifth, if begun with it alone."
+        ),
+    ] = None,
     patience: Annotated[
         int,
         typer.Option(

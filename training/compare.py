@@ -56,7 +56,7 @@ def _cell(job: Job, told: Told, beginning: str, arch: str, transfer: str) -> Cel
     here = replace(job, out=job.out / f"{arch}-{beginning.replace(' ', '-')}", init=init, arch=arch)
     learned, judged = judged_by(here, told)
     if beginning == "voc untouched":
-        net, words = begin(init, job.backbone)
+        net, words, _ = begin(init, job.backbone)
         here.out.mkdir(parents=True, exist_ok=True)
         network.save(net, here.out / "model.safetensors", {"init": init})
         figures = evaluate.evaluate(Segmenter(here.out / "model.safetensors", job.device), judged)

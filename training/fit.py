@@ -47,10 +47,16 @@ class Recipe:
     keep: float = 0.0
     """How much of the weights that the run began with is blended into its end (WiSE-FT, Wortsman et al. 2022)."""
     seed: int = 0
-    frozen: int = 0
-    """Steps in which the backbone stays as it is, so that a new head does not spoil it."""
+    frozen: int | None = None
+    """Steps in which the backbone stays as it is, so that a new head does not spoil it.
+
+    None: a fifth of all where the run begins with a backbone alone, else none.
+    """
     patience: int = 0
-    """Judgements in a row, of ten in a run, that see nothing better before the run ends with its best; 0: never."""
+    """Judgements in a row, of ten in a run, that see nothing better before the run ends with its best.
+
+    0: never, as what was chosen by frames that are left out is flattered by the figures on them.
+    """
 
 
 def fit(
@@ -96,7 +102,7 @@ def fit(
         for step, parts in enumerate(threads.ahead(made), start=done + 1):
             if _exhausted(run.best, recipe):  # also where a finished run is taken up again
                 break
-            network.backbone.requires_grad_(step > recipe.frozen)
+            network.backbone.requires_grad_(step > (recipe.frozen or 0))
             terms = _step(network, optimiser, [part.to(device) for part in parts], recipe.seed * 1_000_003 + step)
             if not math.isfinite(terms["total"]):
                 where = first_fault(network.eval(), parts[0].rgb.to(device))

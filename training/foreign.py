@@ -9,6 +9,7 @@ import pickle
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -56,8 +57,16 @@ TORCHVISION_NAMES = (
 VGG_NAMES = ((r"features\.", "backbone.features."),)
 
 
-def read(path: Path, shape: Architecture = Architecture()) -> tuple[Network, str]:  # noqa: B008 (frozen)
-    """A network from a .pth file of mmsegmentation, bubbliiiing or torchvision; and what was taken, in words.
+class Begun(NamedTuple):
+    """A network, and in words what it begins with; backbone_alone: all the rest of it begins anew."""
+
+    network: Network
+    words: str
+    backbone_alone: bool = False
+
+
+def read(path: Path, shape: Architecture = Architecture()) -> Begun:  # noqa: B008 (frozen)
+    """A network from a .pth file of mmsegmentation, bubbliiiing or torchvision; and what was taken.
 
     shape: what is built around a backbone alone.  Raises WeightsError for any other file.
     """
@@ -73,7 +82,7 @@ def read(path: Path, shape: Architecture = Architecture()) -> tuple[Network, str
         raise WeightsError(f"{path}: its tensors do not fit ({str(error).splitlines()[-1].strip()})") from error
 
 
-def _converted(path: Path, state: State, shape: Architecture) -> tuple[Network, str]:
+def _converted(path: Path, state: State, shape: Architecture) -> Begun:
     if "decode_head.conv_seg.weight" in state:
         resnet = _resnet(state, "backbone.layer3.")
         return _voc(path, replace(MMSEG, backbone=f"{resnet}c"), _renamed(state, MMSEG_NAMES))
@@ -91,20 +100,20 @@ def _converted(path: Path, state: State, shape: Architecture) -> tuple[Network, 
     raise WeightsError(f"{path}: neither a PSPNet of mmsegmentation or bubbliiiing, nor a backbone of torchvision")
 
 
-def _voc(path: Path, architecture: Architecture, state: State) -> tuple[Network, str]:
+def _voc(path: Path, architecture: Architecture, state: State) -> Begun:
     """All of a PSPNet of Pascal VOC, of its classes only background and person."""
     for key in ("classifier.weight", "classifier.bias"):
         state[key] = state[key][VOC_ROWS]
     network = PSPNet(architecture)
     network.load_state_dict(state)
     taken = f"{len(state)} tensors, the pyramid and the rows of background and person too"
-    return network, f"{path.name}: a whole PSPNet ({architecture.backbone}), {taken}"
+    return Begun(network, f"{path.name}: a whole PSPNet ({architecture.backbone}), {taken}")
 
 
-def _backbone(path: Path, architecture: Architecture, state: State) -> tuple[Network, str]:
+def _backbone(path: Path, architecture: Architecture, state: State) -> Begun:
     network = build(architecture)
     network.backbone.load_state_dict({key.removeprefix("backbone."): value for key, value in state.items()})
-    return network, f"{path.name}: a backbone alone ({architecture.backbone}); the rest begins anew"
+    return Begun(network, f"{path.name}: a backbone alone ({architecture.backbone}); the rest begins anew", True)
 
 
 def _resnet(state: State, layer: str) -> str:

@@ -117,10 +117,12 @@ def _folds(job: Job, frames: Sequence[Labelled], count: int) -> list[set[str]]:
 def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled]) -> list[evaluate.Figures]:
     """Learn from some frames; the figures on others, none where there are no others."""
     torch.manual_seed(job.recipe.seed)  # of what begins anew
-    net, begun = begin(job.init, job.backbone, job.arch, job.target)
-    told.line(f"begins with {begun}; learns from {len(learned)} frames")
+    net, words, backbone_alone = begin(job.init, job.backbone, job.arch, job.target)
+    told.line(f"begins with {words}; learns from {len(learned)} frames")
     composed = _composed(job, learned)
     recipe = job.recipe if composed else replace(job.recipe, composites=0.0)
+    if recipe.frozen is None:
+        recipe = replace(recipe, frozen=recipe.steps // 5 if backbone_alone else 0)
     job.out.mkdir(parents=True, exist_ok=True)
     model, started = job.out / "model.safetensors", time.time()
     provenance: dict[str, object] = {

@@ -33,10 +33,11 @@ def backbone(path: Path, said: dict[str, str] | None) -> str:
 def test_a_backbone_alone_sees_colours_as_it_says(
     tmp_path: Path, said: dict[str, str] | None, mean: tuple[float, ...], std: tuple[float, ...]
 ) -> None:
-    net, words = begin(backbone(tmp_path / "b.safetensors", said))
+    net, words, backbone_alone = begin(backbone(tmp_path / "b.safetensors", said))
     assert (net.architecture.mean, net.architecture.std) == (mean, std)
     assert net.mean.flatten().tolist() == pytest.approx(mean)
     assert "b.safetensors: a backbone alone (mobilenet_v2, input" in words
+    assert backbone_alone
 
 
 def test_a_backbone_that_sees_otherwise_is_refused(tmp_path: Path) -> None:
@@ -48,10 +49,10 @@ def test_a_trimap_begins_with_the_contour_that_the_weights_know_and_goes_back_to
     torch.manual_seed(0)
     known = PSPNet(Architecture(width=8, decoder=(8,))).eval()
     network.save(known, tmp_path / "w.safetensors", {})
-    net, _ = begin(str(tmp_path / "w.safetensors"), target="trimap")
+    net, *_ = begin(str(tmp_path / "w.safetensors"), target="trimap")
     assert net.architecture.classes == ("background", "unknown", "character")
     network.save(net.eval(), tmp_path / "t.safetensors", {})
-    again, _ = begin(str(tmp_path / "t.safetensors"), target="mask")
+    again, *_ = begin(str(tmp_path / "t.safetensors"), target="mask")
     rgb = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
         before, trimap, after = (one.eval().alpha(rgb) for one in (known, net, again))
@@ -62,10 +63,10 @@ def test_a_trimap_begins_with_the_contour_that_the_weights_know_and_goes_back_to
 
 def test_a_mask_rcnn_takes_a_backbone_and_makes_no_trimap(tmp_path: Path) -> None:
     file = backbone(tmp_path / "b.safetensors", None)
-    net, words = begin(file, arch="maskrcnn")
+    net, words, _ = begin(file, arch="maskrcnn")
     assert isinstance(net, MaskRCNN)
     assert "a backbone alone" in words
-    shipped, words = begin("anime", arch="maskrcnn")
+    shipped, words, _ = begin("anime", arch="maskrcnn")
     assert words == "the backbone of the shipped weights"
     assert isinstance(shipped, MaskRCNN)
     network.save(net, tmp_path / "w.safetensors", {})

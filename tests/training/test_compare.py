@@ -9,10 +9,11 @@ from typer.testing import CliRunner
 
 from animecut import network
 from animecut.errors import WeightsError
-from animecut.network import Architecture, Network, PSPNet, build
+from animecut.network import Architecture, PSPNet, build
 from training import compare as comparing
 from training import run as running
 from training.cli import app
+from training.foreign import Begun
 
 TINY = Architecture(width=8, decoder=(8,))
 
@@ -28,18 +29,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_network_from_every_beginning_in_one_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def begun(
-        init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet", target: str = "mask"
-    ) -> tuple[Network, str]:
+    def begun(init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet", target: str = "mask") -> Begun:
         if init == "imagenet":
             raise WeightsError("https://example.org/vgg.pth: cannot be downloaded; put that file at /cache/vgg.pth")
         torch.manual_seed(0)
-        return (PSPNet(TINY) if arch == "pspnet" else build(Architecture(pyramid=(), width=8, decoder=()))), init
+        net = PSPNet(TINY) if arch == "pspnet" else build(Architecture(pyramid=(), width=8, decoder=()))
+        return Begun(net, init, backbone_alone=init == "voc")
 
     monkeypatch.setattr(comparing, "begin", begun)
     monkeypatch.setattr(running, "begin", begun)
     out = folder.parent / "out"
-    words = ["compare", str(folder), "--out", str(out), "--steps", "1", "--batch-size", "2", "--device", "cpu"]
+    words = ["compare", str(folder), "--out", str(out), "--steps", "5", "--batch-size", "2", "--device", "cpu"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     rows = [line.split("|")[1:-1] for line in (out / "compare.md").read_text().splitlines() if line.startswith("| ")]
@@ -56,3 +56,8 @@ def test_every_network_from_every_beginning_in_one_table(folder: Path, monkeypat
         assert picture.width > 400
     _, provenance = network.load(out / "pspnet-scratch" / "model.safetensors")
     assert provenance["left_out"] == ["0"]
+    for beginning, frozen in (("scratch", 0), ("transfer", 1)):
+        _, provenance = network.load(out / f"pspnet-{beginning}" / "model.safetensors")
+        recipe = provenance["recipe"]
+        assert isinstance(recipe, dict)
+        assert recipe["frozen"] == frozen

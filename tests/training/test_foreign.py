@@ -92,7 +92,7 @@ def assert_equal_logits(
     path: Path, theirs: nn.Module, forward: Callable[[Tensor], Tensor], normalised: Tensor, rgb: Tensor
 ) -> str:
     torch.save({"state_dict": theirs.state_dict(), "meta": {"epoch": 1}}, path)
-    ours, words = foreign.read(path)
+    ours, words, _ = foreign.read(path)
     with torch.inference_mode():
         truth = forward(normalised)[:, [0, 15]]
         assert truth.std() > 0.01
@@ -157,7 +157,7 @@ def test_mmsegmentations_pspnet_gives_the_same_logits(tmp_path: Path, depth: int
 def test_torchvisions_backbone_is_taken_and_said_to_be_one(tmp_path: Path, name: str) -> None:
     theirs = randomised(models.get_model(name, weights=None))
     torch.save(theirs.state_dict(), tmp_path / "b.pth")
-    ours, words = foreign.read(tmp_path / "b.pth")
+    ours, words, _ = foreign.read(tmp_path / "b.pth")
     assert f"a backbone alone ({name})" in words
     assert ours.architecture.mean == pytest.approx((0.485, 0.456, 0.406))
     ours.eval()
@@ -175,7 +175,7 @@ def test_vgg16_becomes_an_fcn_and_a_backbone_a_unet(tmp_path: Path) -> None:
     torch.save(
         {key: value for key, value in theirs.state_dict().items() if key.startswith("features.")}, tmp_path / "v.pth"
     )
-    ours, words = foreign.read(tmp_path / "v.pth", SHAPES["fcn"])
+    ours, words, _ = foreign.read(tmp_path / "v.pth", SHAPES["fcn"])
     assert isinstance(ours, FCN)
     assert "a backbone alone (vgg16)" in words
     x = torch.rand(1, 3, 64, 64)

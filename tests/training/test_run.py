@@ -112,14 +112,15 @@ def test_tensorboard_shows_losses_and_pictures(job: Job) -> None:
 
 
 def test_what_a_run_can_begin_with(tmp_path: Path) -> None:
-    assert begin("anime")[1] == "the shipped weights"
-    net, words = begin("scratch", "resnet50")
+    assert begin("anime")[1:] == ("the shipped weights", False)
+    net, words, _ = begin("scratch", "resnet50")
     assert net.architecture.backbone == "resnet50"
     assert words == "nothing (pspnet, resnet50)"
     torch.save(net.state_dict(), tmp_path / "a.pth")
     with pytest.raises(SettingsError, match="--backbone vgg16"):
         begin("scratch", "vgg16")
-    unet, words = begin("anime", arch="unet")
+    unet, words, backbone_alone = begin("anime", arch="unet")
+    assert backbone_alone
     assert words == "the backbone of the shipped weights"
     assert unet.architecture.pyramid == ()
     first = "features.0.0.weight"
