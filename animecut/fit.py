@@ -24,7 +24,7 @@ from animecut.schedule import plan
 from animecut.spool import Spool
 from animecut.trials import AIM, Canvas, Drawings, Picture, Trials
 
-ENOUGH = 0.86  # of a byte limit; nearer is not worth another encode
+ENOUGH = 0.85  # of a byte limit; nearer is not worth another encode
 ENCODES = 6  # at most, on a road
 DOUBT = 8  # times as far as expected, and again, where the first two expectations went wrong
 WHITE = (255, 255, 255)

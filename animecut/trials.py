@@ -163,9 +163,9 @@ class Trials:
         if trial.grade < self._top:
             coloured = self.row.format in COLOURS
             said.append(f"{trial.grade} colours" if coloured else f"quality {trial.grade} instead of {self._top}")
-        if trial.scale < 1:
-            full = max(self._drawings.canvas.content)
-            side = max(self._drawings.canvas.scaled(trial.scale, self.row).content)
+        full = max(self._drawings.canvas.content)
+        side = max(self._drawings.canvas.scaled(trial.scale, self.row).content)
+        if side < full:
             said.append(f"{side} pixels instead of {full} along the longer side of what is shown")
         return said
 

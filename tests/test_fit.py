@@ -148,7 +148,7 @@ def test_a_byte_limit_is_used_and_kept(tmp_path: Path, kind: Format, share: floa
 def test_the_order_of_giving_up(tmp_path: Path) -> None:
     source = clips(12, 1 / 24, noise=20)
     sizes = [fit(source, tmp_path / "a.webp", free("webp")).written.bytes]
-    for share, words in ((0.8, 1), (0.6, 2), (0.22, 2), (0.2, 3)):
+    for share, words in ((0.85, 1), (0.6, 2), (0.23, 2), (0.18, 3)):
         fitted = fit(source, tmp_path / "a.webp", free("webp", max_bytes=sizes[0] * share))
         assert len(fitted.given_up) == words
         assert ("drawings instead of 12" in fitted.given_up[0]) == (words > 1)
