@@ -125,20 +125,7 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
         recipe = replace(recipe, frozen=recipe.steps // 5 if backbone_alone else 0)
     job.out.mkdir(parents=True, exist_ok=True)
     model, started = job.out / "model.safetensors", time.time()
-    provenance: dict[str, object] = {
-        "recipe": asdict(recipe),
-        "init": job.init,
-        "frames": len(learned) if recipe.composites < 1 else 0,
-        "left_out": sorted(frame.name for frame in judged),
-        "data_sha256": _digest(learned),
-        "composed": composed is not None,
-        "versions": {
-            "animecut": __version__,
-            "torch": torch.__version__,
-            "torchvision": torchvision.__version__,
-            "python": platform.python_version(),
-        },
-    }
+    provenance = _provenance(job, recipe, learned, judged, composed=composed is not None)
     first = ranks.number() == 0  # of several processes, the one that writes and tells
     with Journal(job.out, tensorboard=job.tensorboard and first) as journal:
 
@@ -167,6 +154,25 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
         journal.pictures(judged or learned, segmenter)
         write_report(job.out / "report.html", journal, per_image, judged or learned, segmenter, unseen=bool(judged))
     return per_image if judged else []
+
+
+def _provenance(
+    job: Job, recipe: Recipe, learned: list[Labelled], judged: list[Labelled], *, composed: bool
+) -> dict[str, object]:
+    return {
+        "recipe": asdict(recipe),
+        "init": job.init,
+        "frames": len(learned) if recipe.composites < 1 else 0,
+        "left_out": sorted(frame.name for frame in judged),
+        "data_sha256": _digest(learned),
+        "composed": composed,
+        "versions": {
+            "animecut": __version__,
+            "torch": torch.__version__,
+            "torchvision": torchvision.__version__,
+            "python": platform.python_version(),
+        },
+    }
 
 
 def _composed(job: Job, learned: list[Labelled]) -> Stock | None:
