@@ -27,7 +27,7 @@ Rectangle = tuple[int, int, int, int]
 Change = tuple[Rectangle, Picture, int]
 """Where a picture differs from the one before, the whole picture, and its ticks."""
 
-WEBP_EFFORT = 4  # libwebp's 0..6; 6 costs 80 times the time of 4 on soft alpha for 2 % fewer bytes
+WEBP_EFFORT = 3  # libwebp's 0..6; 4 takes an eighth longer for no fewer bytes, 6 eighty times as long for 2 % fewer
 PALETTE = 256  # colours that a PNG can have where pixels are indices of them
 FLAT = 2048  # colours up to which unfiltered rows are the smaller ones
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"

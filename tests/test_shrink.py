@@ -20,3 +20,10 @@ def test_odd_sizes_and_copies_no_larger_than_the_picture() -> None:
     picture = np.arange(7 * 9 * 4, dtype=np.uint8).reshape(7, 9, 4)
     assert shrunk(picture, (3, 2)).shape == (2, 3, 4)
     assert np.array_equal(shrunk(picture, (9, 7)), picture)
+
+
+def test_no_softer_than_one_step() -> None:
+    edge = np.zeros((1080, 1920, 3), np.uint8)
+    edge[:, 963:] = 255
+    profile = shrunk(edge, (320, 180))[90, :, 0].astype(int)
+    assert ((profile > 0) & (profile < 255)).sum() == 1  # six source pixels make one, of which three are white

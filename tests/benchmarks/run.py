@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import cast
 
 import numpy as np
 
@@ -211,7 +212,7 @@ def main() -> None:
         print(f"\nthe command: peak memory {peak:.0f} MB, seconds {said['seconds']}")
         if words.peers:
             print("\npeers")
-            beside_peers(clip, settings, segmenter, count / total.wall, words.repeat)
+            beside_peers(clip, settings, segmenter, cast("int", said["frames_in"]) / total.wall, words.repeat)
 
 
 if __name__ == "__main__":
