@@ -131,7 +131,7 @@ def _weighted_median(values: NDArray[np.float32], weights: NDArray[np.float32]) 
     """(N, h, w) values and weights > 0 -> (h, w): the least value that, with all below it, has half of the weight."""
     half = weights.sum(0) / 2
     median = np.full_like(values[0], np.inf)
-    for value in values:  # N is five at most; sorting takes five times as long
+    for value in values:  # N is five at most; sorting takes four times as long
         below = sum(np.where(other <= value, weight, 0) for other, weight in zip(values, weights, strict=True))
         np.minimum(median, value, out=median, where=below >= half)
     return np.asarray(median, np.float32)

@@ -3,7 +3,6 @@
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from animecut.errors import SettingsError
 from training.augment import degrade, framing, grade
+from training.classes import regions
 from training.dataset import Labelled
 from training.synthesis import Stock, composite
 
@@ -94,8 +94,3 @@ def _picture(
         rgb, alpha = view.of(frame.rgb), view.of(frame.alpha)
         numbers = regions(alpha > 0.5) if frame.numbers is None else view.of(frame.numbers, exact=True)
     return degrade(grade(rgb, rng), rng), alpha, numbers
-
-
-def regions(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Which connected region each place belongs to, 0 where to none."""
-    return np.minimum(cv2.connectedComponents(mask.astype(np.uint8))[1], 254).astype(np.uint8)

@@ -69,8 +69,12 @@ def numbered(kind: int, who: Hashable, known: dict[Hashable, int]) -> int:
 
 def apart(mask: Mask) -> Mask:
     """A mask in which every character is CHARACTER, with each connected region as a character of its own."""
-    regions = np.minimum(cv2.connectedComponents((mask == CHARACTER).astype(np.uint8))[1], VOID - 1)
-    return np.where(mask == CHARACTER, regions, mask).astype(np.uint8)
+    return np.where(mask == CHARACTER, regions(mask == CHARACTER), mask).astype(np.uint8)
+
+
+def regions(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Which connected region each place belongs to, 0 where to none."""
+    return np.minimum(cv2.connectedComponents(mask.astype(np.uint8))[1], VOID - 1).astype(np.uint8)
 
 
 def read_classes(folder: Path) -> Classes:
