@@ -20,6 +20,7 @@ from PIL import Image
 
 from animecut.overlap import side_by_side
 from animecut.pictures import Picture, Timed
+from animecut.window import bounds
 
 Rectangle = tuple[int, int, int, int]
 """left, top, right, bottom in pixels, right and bottom exclusive."""
@@ -122,8 +123,8 @@ def changes(pictures: Iterable[Timed], grid: int = 1) -> Iterator[Change]:
 
 def rectangle_of(mask: NDArray[np.bool_]) -> Rectangle:
     """The smallest rectangle around what is true in an (H, W) mask; the first pixel where nothing is."""
-    xs, ys = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
-    return (int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1) if len(xs) else (0, 0, 1, 1)
+    rows, columns = bounds(mask)
+    return (columns.start, rows.start, columns.stop, rows.stop) if rows.stop else (0, 0, 1, 1)
 
 
 def _whole(picture: Picture) -> NDArray[np.uint32]:

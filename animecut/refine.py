@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.colours import Colours
+from animecut.window import bounds
 
 Matting = Literal["closed-form", "knn", "none"]
 Rgb = NDArray[np.uint8]
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-Window = tuple[slice, slice]
 
 SURE = 0.05  # probability from 0 or from 1 within which the network is believed, away from its contour
 REACH = 3.0  # pixels of the network's grid: so far from its contour the network may be wrong without knowing
@@ -108,7 +108,7 @@ def _matted(rgb: Rgb, alpha: Plane, doubtful: Mask, near: Mask, matting: Matting
     grey = _blurred(guess, BAND)
     band = doubtful & (grey > 0.02) & (grey < 0.98)
     if band.any():
-        crop = _bounds(band, margin=2)
+        crop = bounds(band, margin=2)
         guess[crop] = _solved(rgb[crop], np.where(band, guess, guess > SOLID)[crop], band[crop], matting)
     cleared: Plane = np.clip((guess - TAIL) / (1 - 2 * TAIL), 0, 1)
     return cleared
@@ -179,7 +179,7 @@ def _solved(rgb: Rgb, guess: Plane, band: Mask, matting: Matting) -> Plane:
     trust = PRIOR * np.abs(2 * start - 1) + PRIOR_FLOOR
     matrix = rows[:, unknown]
     matrix.setdiag(matrix.diagonal() + trust)
-    right = trust * start - rows[:, ~unknown] @ guess.ravel()[~unknown].astype(np.float64)
+    right = trust * start - rows @ np.where(unknown, 0, guess.ravel()).astype(np.float64)
     try:
         # Jacobi, not pymatting's incomplete Cholesky: three times faster on thin bands, and it never prints.
         x = pymatting.cg(matrix, right, x0=start, M=pymatting.jacobi(matrix), atol=1e-9, rtol=3e-3, maxiter=1000)
@@ -197,7 +197,7 @@ def _clean_colour(rgb: Rgb, opacity: NDArray[np.uint8]) -> Rgb:
     if mixed.any():
         import pymatting
 
-        crop = _bounds(mixed, margin=8)
+        crop = bounds(mixed, margin=8)
         with _ONE_AT_A_TIME:
             own = pymatting.estimate_foreground_ml(
                 rgb[crop] / np.float32(255), opacity[crop] / np.float32(255), gradient_weight=GRADIENT_WEIGHT
@@ -223,10 +223,3 @@ def _blurred(values: NDArray[Any], sigma: float) -> Plane:
 def _grown(mask: Mask, pixels: int) -> Mask:
     side = 2 * pixels + 1
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)), np.bool_)
-
-
-def _bounds(mask: Mask, margin: int) -> Window:
-    """The smallest window that holds all of a mask that is somewhere True, and a margin."""
-    top, bottom = np.flatnonzero(mask.any(axis=1))[[0, -1]]
-    left, right = np.flatnonzero(mask.any(axis=0))[[0, -1]]
-    return (slice(max(0, top - margin), bottom + 1 + margin), slice(max(0, left - margin), right + 1 + margin))

@@ -8,6 +8,7 @@ cannot be matched (fast motion, something just uncovered) the drawing's own alph
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from animecut.clip import Alpha, Clip
 from animecut.shrink import shrunk
+from animecut.window import Window, bounds
 
 Plane = NDArray[np.float32]
 """(h, w) float32."""
@@ -27,6 +29,8 @@ RETURN_TOLERANCE = 1.0  # pixels of the flow's picture: how far from home the wa
 STILL_BONUS = 1.0  # of 255: motion has to explain the colours better than rest by this much
 DOUBT_FLOOR = 0.1  # weight of an alpha of 0.5, where one of 0 or 1 has 1
 SPREAD = 0.4  # alpha: a vote this far from the median counts little
+TRACE = 0.02  # alpha below which nobody claims that there is anything
+MARGIN = 8  # pixels of the grid around what anybody claims: what moves from there is still looked at
 
 
 @dataclass(eq=False)
@@ -108,19 +112,23 @@ def _vote(window: deque[_Drawing], at: int, strength: float) -> Plane:
     (A bilateral filter along the motion; the median keeps a lone wrong vote from pulling the mean.)
     """
     own = window[at]
-    votes, weights = [own.alpha], [_confidence(own.alpha)]
-    for i in range(max(0, at - REACH), min(len(window), at + REACH + 1)):
-        if i != at:
-            carried, trust = _carried(window[i], own, i - at)
-            votes.append(carried)
-            weights.append(trust * _confidence(carried))
-    if len(votes) == 1:
+    others = {i - at: window[i] for i in range(max(0, at - REACH), min(len(window), at + REACH + 1)) if i != at}
+    claimed = reduce(np.maximum, (other.alpha for other in others.values()), own.alpha) > TRACE
+    if not others or not claimed.any():
         return own.alpha
+    area = bounds(claimed, MARGIN)
+    votes, weights = [own.alpha[area]], [_confidence(own.alpha[area])]
+    for ahead, other in others.items():
+        carried, trust = _carried(other, own, ahead, area)
+        votes.append(carried)
+        weights.append(trust * _confidence(carried))
     ballot, weight = np.stack(votes), np.stack(weights)
     middle = _weighted_median(ballot, weight)
     weight *= cv2.exp((-(((ballot - middle) / SPREAD) ** 2)).reshape(len(ballot), -1)).reshape(ballot.shape)
     agreed = (ballot * weight).sum(0) / weight.sum(0)
-    return np.asarray(np.clip(own.alpha + strength * (agreed - own.alpha), 0, 1), np.float32)
+    calm = own.alpha.copy()
+    calm[area] += np.float32(strength) * (agreed - calm[area])
+    return np.asarray(np.clip(calm, 0, 1), np.float32)
 
 
 def _confidence(alpha: Plane) -> Plane:
@@ -137,27 +145,30 @@ def _weighted_median(values: NDArray[np.float32], weights: NDArray[np.float32]) 
     return np.asarray(median, np.float32)
 
 
-def _carried(other: _Drawing, own: _Drawing, ahead: int) -> tuple[Plane, Plane]:
-    """Another drawing's alpha moved to where its things are in this one, and how far that can be trusted, 0..1.
+def _carried(other: _Drawing, own: _Drawing, ahead: int, area: Window) -> tuple[Plane, Plane]:
+    """Another drawing's alpha moved to where its things are in an area of this one, and how far to trust it, 0..1.
 
     Trusted where the colours agree and the way there and back ends at home. What did not move is taken as it is,
     so that what stands still is not blurred.
     """
-    there, back = _flow(own, other, ahead), _flow(other, own, -ahead)
+    there, back = _flow(own, other, ahead)[area], _flow(other, own, -ahead)
     height, width = own.alpha.shape
-    x = there[..., 0] + np.arange(width, dtype=np.float32)
-    y = there[..., 1] + np.arange(height, dtype=np.float32)[:, None]
-    home = cv2.remap(back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + there
+    rows, columns = (np.arange(part.start, part.stop, dtype=np.float32) for part in area)
+    x, y = there[..., 0] + columns, there[..., 1] + rows[:, None]
+
+    def moved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+    home = moved(back) + there
     astray = cv2.magnitude(home[..., 0], home[..., 1]) * (max(own.grey.shape) / max(height, width))
-    moved = np.asarray(cv2.remap(other.colour, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
-    moved_error, still_error = _colour_error(moved, own.colour), _colour_error(other.colour, own.colour)
+    colour = own.colour[area]
+    moved_error, still_error = _colour_error(moved(other.colour), colour), _colour_error(other.colour[area], colour)
     inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
     still = still_error <= moved_error + STILL_BONUS
-    alpha = cv2.remap(other.alpha, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     error = np.where(still, still_error, moved_error) / COLOUR_TOLERANCE
     astray = np.where(still, np.float32(0), astray / RETURN_TOLERANCE)
     trust = cv2.exp(-(error**2) - astray**2) * (still | inside)
-    return np.where(still, other.alpha, alpha), np.asarray(trust, np.float32)
+    return np.where(still, other.alpha[area], moved(other.alpha)), np.asarray(trust, np.float32)
 
 
 def _colour_error(a: NDArray[np.float32], b: NDArray[np.float32]) -> Plane:
