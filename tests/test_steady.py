@@ -68,6 +68,18 @@ def mad(found: Alpha, truth: Alpha) -> float:
     return float(np.abs(found - truth).mean() * 1000)
 
 
+def test_what_nobody_claims_is_left_alone() -> None:
+    clip, truth = walk(8)
+    faint = RNG(3).uniform(0, 0.015, truth.shape).astype(np.float32)
+    raw = np.maximum(seen_by_network(truth) * (truth > 0), faint)
+    result = calm(clip, raw)
+    far = np.s_[:, :8, 130:]
+    assert np.array_equal(result[far], raw[far])
+    near = np.s_[:, 30:60, 30:90]
+    assert not np.array_equal(result[near], raw[near])
+    assert np.array_equal(calm(clip, faint), faint)
+
+
 def test_flicker_falls_and_error_does_not_rise_up_to_both_ends() -> None:
     clip, truth = walk(10)
     raw = seen_by_network(truth)

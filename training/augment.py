@@ -12,6 +12,7 @@ Picture = NDArray[np.uint8]
 Matte = NDArray[np.float32]
 """(H, W) in [0, 1], 1 = character."""
 
+HUE = 15.0  # degrees: standard deviation of a picture's turn of hue
 
 Plane = TypeVar("Plane", NDArray[np.uint8], NDArray[np.float32])
 
@@ -42,7 +43,7 @@ class Framing:
 
 
 def framing(
-    shape: tuple[int, ...], height: int, width: int, rng: np.random.Generator, zoom: tuple[float, float] = (0.8, 1.8)
+    shape: tuple[int, ...], height: int, width: int, rng: np.random.Generator, zoom: tuple[float, float] = (0.7, 1.8)
 ) -> Framing:
     """A cut of (height, width) of a picture of (h, w).
 
@@ -81,6 +82,13 @@ def grade(rgb: Picture, rng: np.random.Generator, strength: float = 1.0) -> Pict
     if rng.random() < 0.04:
         x = np.repeat((x @ np.array([0.299, 0.587, 0.114], np.float32))[..., None], 3, axis=2)
     return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def turned_hue(rgb: Picture, rng: np.random.Generator) -> Picture:
+    """Every colour turned by the same few degrees: hair and clothes of another show, nothing lighter or darker."""
+    hsv = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2HSV)
+    hsv[..., 0] = (hsv[..., 0] + rng.normal(0, HUE)) % 360
+    return (np.clip(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def degrade(rgb: Picture, rng: np.random.Generator) -> Picture:

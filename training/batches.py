@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from animecut.errors import SettingsError
-from training.augment import degrade, framing, grade
+from training.augment import degrade, framing, turned_hue
 from training.classes import regions
 from training.dataset import Labelled
 from training.synthesis import Stock, composite
 
-SHAPES = ((256, 448), (256, 448), (256, 448), (336, 336), (448, 256))  # height, width; most clips are wide
+SHAPES = ((320, 320), (320, 320), (256, 448))  # height, width; squares show most of a frame, wide or tall
+DEGRADED, DEGRADED_COMPOSED = 0.15, 0.35  # chance of a labelled and of a composed picture to look badly broadcast
 AT_ONCE = 4  # pictures whose gradient is computed at once; a batch of eight at once needs 600 MB more
 
 
@@ -93,4 +94,6 @@ def _picture(
         view = framing(frame.alpha.shape, *shape, rng)
         rgb, alpha = view.of(frame.rgb), view.of(frame.alpha)
         numbers = regions(alpha > 0.5) if frame.numbers is None else view.of(frame.numbers, exact=True)
-    return degrade(grade(rgb, rng), rng), alpha, numbers
+    rgb = turned_hue(rgb, rng)
+    degraded = rng.random() < (DEGRADED_COMPOSED if stock else DEGRADED)
+    return degrade(rgb, rng) if degraded else rgb, alpha, numbers

@@ -40,3 +40,20 @@ def test_the_same_seed_gives_the_same_picture() -> None:
     rgb, alpha = framed()
     one, two = (augment.framing(alpha.shape, 64, 80, np.random.default_rng(5)) for _ in range(2))
     assert (one.of(rgb) == two.of(rgb)).all()
+
+
+def test_only_hues_turn_and_all_of_them_alike() -> None:
+    import colorsys
+
+    rgb, alpha = framed()
+    rgb[:10, :10] = 128
+    turns = []
+    for seed in range(200):
+        turned = augment.turned_hue(rgb, np.random.default_rng(seed))
+        assert (np.abs(turned[:10, :10].astype(int) - 128) <= 1).all()
+        hues = [colorsys.rgb_to_hsv(*(turned[alpha == value][-1] / 255)) for value in (0, 1)]
+        assert all(s > 0.98 and v > 0.98 for _, s, v in hues)
+        blue, red = ((hue * 360 - was + 180) % 360 - 180 for (hue, _, _), was in zip(hues, (240, 0), strict=True))
+        assert abs(blue - red) < 2
+        turns.append(red)
+    assert 0.8 * augment.HUE < np.std(turns) < 1.2 * augment.HUE

@@ -1,0 +1,117 @@
+"""Figures of weights on the labelled frames that each file says it never saw, and how far its probabilities are true.
+
+Run: python -m tests.quality.folds FRAMES FOLD.safetensors ... [--plot docs/reliability.png]
+"""
+
+import argparse
+import json
+from itertools import chain
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animecut.refine import refine
+from animecut.segment import LONGEST, Segmenter
+from training import evaluate
+from training.dataset import Labelled, labelled_frames
+
+MATTED_SIDE = 854  # pixels, longest side at which frames are matted
+EVERY = 16  # pixels along rows and columns that are looked at for calibration
+STEPS = 10  # of probability
+PLOT = 360  # pixels
+INK, PAPER, IDEAL = (40, 40, 40), (255, 255, 255), (190, 190, 190)
+
+
+def matted(frame: Labelled, alpha: NDArray[np.float32]) -> evaluate.Figures:
+    """Figures of what a sticker gets of one frame, at MATTED_SIDE."""
+    height, width = frame.alpha.shape
+    scale = min(1.0, MATTED_SIDE / max(height, width))
+    size = round(width * scale), round(height * scale)
+    rgb, coarse, truth = (cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (frame.rgb, alpha, frame.alpha))
+    rgba = refine(np.asarray(rgb, np.uint8), np.asarray(coarse, np.float32), grain=max(size) / LONGEST)
+    return evaluate.figures(frame.name, np.asarray(rgba[..., 3] / 255, np.float32), np.asarray(truth, np.float32))
+
+
+def reliability(p: NDArray[np.float32], t: NDArray[np.float32]) -> tuple[list[tuple[float, float, int]], float]:
+    """For each step of probability its mean, the share of character there and the pixels; and the expected error.
+
+    p: (N,) probabilities.  t: (N,) 1 = character. Expected calibration error: Naeini et al. 2015.
+    """
+    step = np.minimum((p * STEPS).astype(int), STEPS - 1)
+    rows = [
+        (float(p[step == k].mean()), float(t[step == k].mean()), int((step == k).sum()))
+        for k in range(STEPS)
+        if (step == k).any()
+    ]
+    return rows, sum(count * abs(said - true) for said, true, count in rows) / len(p)
+
+
+def plotted(rows: list[tuple[float, float, int]]) -> NDArray[np.uint8]:
+    """(PLOT, PLOT, 3) RGB: said probability to the right, share of character upward, the diagonal as it should be."""
+    plot = np.full((PLOT, PLOT, 3), PAPER, np.uint8)
+    edge, side = 40, PLOT - 60
+
+    def place(x: float, y: float) -> tuple[int, int]:
+        return round(edge + x * side), round(PLOT - edge - y * side)
+
+    cv2.rectangle(plot, place(0, 0), place(1, 1), INK, 1)
+    cv2.line(plot, place(0, 0), place(1, 1), IDEAL, 1, cv2.LINE_AA)
+    points = [place(said, true) for said, true, _ in rows]
+    cv2.polylines(plot, [np.array(points)], False, INK, 1, cv2.LINE_AA)
+    most = max(count for *_, count in rows)
+    for point, (*_, count) in zip(points, rows, strict=True):
+        cv2.circle(plot, point, round(3 + 6 * (count / most) ** 0.5), INK, -1, cv2.LINE_AA)
+    for words, at in (
+        ("said", (PLOT // 2 - 15, PLOT - 12)),
+        ("is", (8, PLOT // 2)),
+        ("0", (22, PLOT - 36)),
+        ("1", (22, 30)),
+    ):
+        cv2.putText(plot, words, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, INK, 1, cv2.LINE_AA)
+    return plot
+
+
+def main() -> None:
+    """Print a JSON line per file, one for all, and write the plot."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("frames", type=Path)
+    words.add_argument("weights", type=Path, nargs="+")
+    words.add_argument("--plot", type=Path)
+    chosen = words.parse_args()
+    frames = {frame.name: frame for frame in labelled_frames(chosen.frames)}
+    alone, after, said, true = [], [], [], []
+    for file in chosen.weights:
+        segmenter = Segmenter(file, "cpu")
+        held = [frames[name] for name in segmenter.provenance["left_out"]]  # type: ignore[attr-defined]
+        alphas = [evaluate.alpha_of(segmenter, frame.rgb) for frame in held]
+        alone.append([evaluate.figures(f.name, p, f.alpha) for f, p in zip(held, alphas, strict=True)])
+        after.append([matted(f, p) for f, p in zip(held, alphas, strict=True)])
+        said += [p[::EVERY, ::EVERY].ravel() for p in alphas]
+        true += [f.alpha[::EVERY, ::EVERY].ravel() for f in held]
+        _say({"weights": file.name}, alone[-1], after[-1])
+    rows, error = reliability(np.concatenate(said), np.concatenate(true))
+    calibration = [(round(step, 2), round(share, 2)) for step, share, _ in rows]
+    words_of_all = {"weights": "all", "calibration_error": round(error, 4), "said_and_true": calibration}
+    _say(words_of_all, list(chain(*alone)), list(chain(*after)))
+    if chosen.plot:
+        cv2.imwrite(str(chosen.plot), plotted(rows)[..., ::-1])
+
+
+def _say(first: dict[str, object], alone: list[evaluate.Figures], after: list[evaluate.Figures]) -> None:
+    row: dict[str, object] = {}
+    for name, figures in (("network", alone), ("matted", after)):
+        background, character = np.mean([one.iou for one in figures], axis=0).tolist()
+        row |= {
+            f"{name}_iou": round((background + character) / 2, 4),
+            f"{name}_background": round(background, 4),
+            f"{name}_character": round(character, 4),
+            f"{name}_worst": round(min(sum(one.iou) / 2 for one in figures), 4),
+            f"{name}_boundary_f": round(float(np.mean([one.boundary_f for one in figures])), 4),
+        }
+    print(json.dumps(first | row | {"images": len(alone)}), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
