@@ -38,6 +38,7 @@ class Loading:
 
 def _load(weights: Path | None, device: str, batch_size: int) -> "Segmenter":
     from animecut.network import DEFAULT_WEIGHTS
-    from animecut.segment import Segmenter
+    from animecut.segment import Segmenter, beside_others
 
+    beside_others()
     return Segmenter(weights or DEFAULT_WEIGHTS, device, batch_size)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from animecut import network
 from animecut.clip import Alpha, Pixels
 from animecut.errors import DeviceError
+from animecut.overlap import cores
 from animecut.shrink import shrunk
 
 LONGEST = 448  # pixels of the longer side that the network sees; it was trained near this size
@@ -80,6 +81,11 @@ class Segmenter:
         rgb = pictures.to(self.device, non_blocking=True).permute(0, 3, 1, 2)
         rgb = rgb.to(self.dtype, memory_format=torch.channels_last) / 255
         return self._network.alpha(rgb).cpu().numpy()
+
+
+def beside_others() -> None:
+    """Have networks compute on half of the CPU's cores in threads that begin now: other stages keep the rest busy."""
+    torch.set_num_threads(max(1, cores() // 2))
 
 
 def choose_device(name: str) -> torch.device:

@@ -8,6 +8,7 @@ import pytest
 
 from animecut.errors import WeightsError
 from animecut.loading import Loading
+from animecut.overlap import soon
 
 
 class Slow:
@@ -30,6 +31,21 @@ def test_nobody_waits_before_asking(monkeypatch: pytest.MonkeyPatch) -> None:
     Slow.go.set()
     assert (segmenter.device_name, segmenter.batch_size) == ("somewhere", 3)
     assert segmenter(np.full((1, 2, 2, 3), 255, np.uint8)).max() == 1
+
+
+def test_half_of_the_cores_are_left_to_other_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    monkeypatch.setattr("animecut.segment.Segmenter", Slow)
+    Slow.go.set()
+    try:
+        for there, used in ((1, 1), (2, 1), (16, 8)):
+            monkeypatch.setattr("animecut.segment.cores", lambda there=there: there)
+            _ = Loading(None, "cpu", 4).batch_size
+            assert soon(torch.get_num_threads).result() == used  # as a stage's own thread has it
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_what_loading_raises_is_raised_by_whoever_asks(tmp_path: Path) -> None:

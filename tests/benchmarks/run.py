@@ -200,6 +200,7 @@ def main() -> None:
         clip = words.clip or make(folder / "made.mp4", words.make)
         print("start-up, each in a process of its own")
         table(start_up(clip, words.repeat))
+        segment.beside_others()  # as the command does
         segmenter = Segmenter()
         costs, count = alone(clip, settings, segmenter, folder, words.repeat)
         print(f"\nstages alone, {count} drawings, {segmenter.device_name}, {cores()} cores")
