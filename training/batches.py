@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from animecut.errors import SettingsError
-from training.augment import degrade, framing, turned_hue
+from training.augment import degrade, framing, grade, turned_hue
 from training.classes import regions
 from training.dataset import Labelled
 from training.synthesis import Stock, composite
 
-SHAPES = ((320, 320), (320, 320), (256, 448))  # height, width; squares show most of a frame, wide or tall
-DEGRADED, DEGRADED_COMPOSED = 0.15, 0.35  # chance of a labelled and of a composed picture to look badly broadcast
+SHAPES = ((320, 320),)  # height, width: a square shows most of a frame, wide or tall
 AT_ONCE = 4  # pictures whose gradient is computed at once; a batch of eight at once needs 600 MB more
 
 
@@ -88,12 +87,10 @@ def _picture(
     """Picture, matte and who is where; a labelled one where there is no stock to compose it of."""
     if stock:
         rgb, alpha = composite(stock, *shape, rng)
-        numbers = regions(alpha > 0.5)
-    else:
-        frame = frames[int(rng.integers(len(frames)))]
-        view = framing(frame.alpha.shape, *shape, rng)
-        rgb, alpha = view.of(frame.rgb), view.of(frame.alpha)
-        numbers = regions(alpha > 0.5) if frame.numbers is None else view.of(frame.numbers, exact=True)
-    rgb = turned_hue(rgb, rng)
-    degraded = rng.random() < (DEGRADED_COMPOSED if stock else DEGRADED)
-    return degrade(rgb, rng) if degraded else rgb, alpha, numbers
+        return degrade(grade(rgb, rng), rng), alpha, regions(alpha > 0.5)
+    frame = frames[int(rng.integers(len(frames)))]
+    view = framing(frame.alpha.shape, *shape, rng)
+    alpha = view.of(frame.alpha)
+    numbers = regions(alpha > 0.5) if frame.numbers is None else view.of(frame.numbers, exact=True)
+    # Few frames are told better by what is in them than by how they may look: more than hue costs accuracy on others.
+    return turned_hue(view.of(frame.rgb), rng), alpha, numbers

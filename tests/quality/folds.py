@@ -7,6 +7,7 @@ import argparse
 import json
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +23,13 @@ EVERY = 16  # pixels along rows and columns that are looked at for calibration
 STEPS = 10  # of probability
 PLOT = 360  # pixels
 INK, PAPER, IDEAL = (40, 40, 40), (255, 255, 255), (190, 190, 190)
+
+
+def unseen(made: dict[str, Any], everyone: set[str]) -> set[str]:
+    """Names of the frames that weights were not trained on, nor any that they are blended of."""
+    if "blend" in made:
+        return set.intersection(*(unseen(part, everyone) for part in made["blend"]))
+    return everyone if made["frames"] == 0 else set(made["left_out"])
 
 
 def matted(frame: Labelled, alpha: NDArray[np.float32]) -> evaluate.Figures:
@@ -84,7 +92,7 @@ def main() -> None:
     alone, after, said, true = [], [], [], []
     for file in chosen.weights:
         segmenter = Segmenter(file, "cpu")
-        held = [frames[name] for name in segmenter.provenance["left_out"]]  # type: ignore[attr-defined]
+        held = [frames[name] for name in sorted(unseen(segmenter.provenance, set(frames)))]
         alphas = [evaluate.alpha_of(segmenter, frame.rgb) for frame in held]
         alone.append([evaluate.figures(f.name, p, f.alpha) for f, p in zip(held, alphas, strict=True)])
         after.append([matted(f, p) for f, p in zip(held, alphas, strict=True)])

@@ -18,7 +18,7 @@ from training import metrics
 
 WORST = 3  # pictures of each sample
 APART = 24  # frames between them at least
-WIDTH = 320  # pixels of each
+WIDTH = 240  # pixels of each
 GROUND = (255, 0, 255)
 
 

@@ -49,8 +49,7 @@ def test_more_processes_than_pictures_are_told(frames: list[Labelled]) -> None:
 
 
 def test_numbers_stay_with_their_characters(frames: list[Labelled], monkeypatch: pytest.MonkeyPatch) -> None:
-    for wear in ("turned_hue", "degrade"):
-        monkeypatch.setattr(batches, wear, lambda rgb, rng: rgb)
+    monkeypatch.setattr(batches, "turned_hue", lambda rgb, rng: rgb)
     for part in (part for parts in made(frames, 8) for part in parts):
         for rgb, numbers in zip(part.rgb, part.numbers, strict=True):
             for who, channel in ((1, 0), (2, 1)):
