@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import ImageColor
 
 from animecut.errors import SettingsError
+from animecut.window import bounds
 
 Size = tuple[int, int]
 """(height, width) in pixels, as arrays have it."""
@@ -86,11 +87,11 @@ def bounding_box(alpha: NDArray[np.float32], threshold: float, picture: Size) ->
     a grid cell touches belongs to it.
     """
     there = np.asarray(alpha >= threshold).reshape(-1, *alpha.shape[-2:]).max(axis=0)
-    xs, ys = np.flatnonzero(there.max(axis=0)), np.flatnonzero(there.max(axis=1))
-    if not len(xs):
+    if not there.any():
         return None
+    rows, columns = bounds(there)
     y, x = picture[0] / there.shape[0], picture[1] / there.shape[1]
-    return Box(floor(xs[0] * x), floor(ys[0] * y), ceil((xs[-1] + 1) * x), ceil((ys[-1] + 1) * y))
+    return Box(floor(columns.start * x), floor(rows.start * y), ceil(columns.stop * x), ceil(rows.stop * y))
 
 
 def place(box: Box, picture: Size, bounds: Size, margin: int) -> Placement:

@@ -127,7 +127,7 @@ def _vote(window: deque[_Drawing], at: int, strength: float) -> Plane:
     weight *= cv2.exp((-(((ballot - middle) / SPREAD) ** 2)).reshape(len(ballot), -1)).reshape(ballot.shape)
     agreed = (ballot * weight).sum(0) / weight.sum(0)
     calm = own.alpha.copy()
-    calm[area] += np.float32(strength) * (agreed - calm[area])
+    calm[area] += strength * (agreed - calm[area])
     return np.asarray(np.clip(calm, 0, 1), np.float32)
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from animecut.errors import InputError
+from animecut.window import bounds
 from training.augment import Picture
 from training.dataset import Labelled, read_rgba
 from training.synthesis import Sprite, Stock, cut_out, painted_out
@@ -82,8 +83,7 @@ def _begins(name: str, beginnings: Sequence[str]) -> bool:
 
 
 def _trimmed(sprite: Sprite) -> Sprite:
-    ys, xs = np.nonzero(sprite[..., 3] > 8)
-    return sprite[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
+    return sprite[bounds(sprite[..., 3] > 8)]
 
 
 def _shrunk(picture: Picture) -> Picture:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from animecut.window import bounds
 from training.augment import Matte, Picture, grade
 from training.dataset import Labelled
 from training.props import palette_of, props, scattered
@@ -33,9 +34,7 @@ def cut_out(frame: Labelled) -> Sprite:
     """The labelled character alone, a little inside its hand-drawn outline so that no background comes along."""
     inside = cv2.erode(frame.alpha, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
     soft = cv2.GaussianBlur(inside, (0, 0), 0.8)
-    ys, xs = np.nonzero(inside)
-    box = np.s_[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
-    return np.dstack([frame.rgb, (soft * 255).astype(np.uint8)])[box]
+    return np.dstack([frame.rgb, (soft * 255).astype(np.uint8)])[bounds(inside > 0)]
 
 
 def painted_out(frame: Labelled, longest: int = 480) -> Picture:

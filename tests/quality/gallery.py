@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animecut.compose import over
 from animecut.decode import decode
 from animecut.segment import Segmenter
 from samples.make_samples import load_truth
@@ -33,15 +34,13 @@ def worst(errors: list[float]) -> list[int]:
 
 def row(rgb: NDArray[np.uint8], rgba: NDArray[np.uint8], truth: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Source, cut-out on magenta, and where alpha is too high (red) or too low (blue), side by side."""
-    alpha = rgba[..., 3:].astype(np.float32) / 255
-    laid = (rgba[..., :3] * alpha + np.array(GROUND) * (1 - alpha)).astype(np.uint8)
-    wrong = alpha[..., 0] - truth
+    wrong = rgba[..., 3] / np.float32(255) - truth
     error = np.full_like(rgb, 255)
     error[..., 1] = 255 - 255 * np.abs(wrong)
     error[..., 0] = 255 - 255 * np.clip(-wrong, 0, 1)
     error[..., 2] = 255 - 255 * np.clip(wrong, 0, 1)
     size = WIDTH, round(WIDTH * rgb.shape[0] / rgb.shape[1])
-    parts = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (rgb, laid, error)]
+    parts = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (rgb, over(rgba, GROUND), error)]
     return np.asarray(np.hstack(parts), np.uint8)
 
 
