@@ -20,7 +20,7 @@ from PIL import Image
 
 from animecut.overlap import side_by_side
 from animecut.pictures import Picture, Timed
-from animecut.window import bounds
+from animecut.planes import bounds
 
 Rectangle = tuple[int, int, int, int]
 """left, top, right, bottom in pixels, right and bottom exclusive."""

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+from animecut.planes import Plane
 
 CELLS = 6  # cells along the longer side in which colours are counted
 SHADES = 16  # steps of each colour channel that are counted apart
@@ -30,9 +30,9 @@ class Colours:
         columns = self._shape[1]
         # Every fourth pixel tells as much as all.
         row, column = (np.rint(np.arange(0, side, 2) / cell).astype(np.intp) for side in (height, width))
-        self._counted = (row[:, None] * columns + column) * SHADES**3 + _bin(rgb[::2, ::2], SHADES)
+        self._counted = (row[:, None] * columns + column) * SHADES**3 + shade_of(rgb[::2, ::2], SHADES)
         y, x = (axis / np.float32(cell) for axis in np.nonzero(asked))
-        self._corner = (y.astype(np.intp) * columns + x.astype(np.intp)) * TONES**3 + _bin(rgb[asked], TONES)
+        self._corner = (y.astype(np.intp) * columns + x.astype(np.intp)) * TONES**3 + shade_of(rgb[asked], TONES)
         self._down, self._right = (np.asarray(axis % 1, np.float32) for axis in (y, x))
 
     def evidence(self, alpha: Plane) -> Plane:
@@ -56,8 +56,8 @@ class Colours:
         return table[corner] * (1 - self._right) + table[corner + TONES**3] * self._right
 
 
-def _bin(rgb: NDArray[np.uint8], steps: int) -> NDArray[np.intp]:
-    """(..., 3) colours -> (...) the number of the nearest of steps³."""
+def shade_of(rgb: NDArray[np.uint8], steps: int) -> NDArray[np.intp]:
+    """(..., 3) colours -> (...) the number of the nearest of steps³ shades."""
     red, green, blue = np.moveaxis(np.rint(rgb * np.float32((steps - 1) / 255)).astype(np.intp), -1, 0)
     return np.asarray((red * steps + green) * steps + blue)
 

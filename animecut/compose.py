@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import ImageColor
 
 from animecut.errors import SettingsError
-from animecut.window import bounds
+from animecut.planes import bounds
 
 Size = tuple[int, int]
 """(height, width) in pixels, as arrays have it."""

@@ -1,12 +1,11 @@
-"""Which character: all of them, or one that is chosen at the start and followed through the shot; and no specks.
+"""Which character: all of them, or one that is chosen at the start and followed through the shot.
 
-Both work on the coarse alpha. A drawing's characters are those that the network tells apart, else its connected
+All in the coarse alpha. A drawing's characters are those that the network tells apart, else its connected
 regions; from drawing to drawing they are carried over along the motion. Where the chosen one touches another, place
 (where each was) and colour (what each looks like) divide the region between them; where it was hidden, it is known
 again by its colours.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.clip import Alpha, Clip, together
+from animecut.colours import shade_of
 from animecut.errors import SettingsError
+from animecut.planes import Mask, Plane, blurred, distance_to
 from animecut.shrink import shrunk
 
 Found = Iterator[tuple[Clip, Alpha]]
-Plane = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 Labels = NDArray[np.uint8]
 """(h, w) whose each place is: NOBODY, CHOSEN or OTHER."""
 Point = tuple[float, float]
@@ -39,11 +38,6 @@ TOUCH = 0.08  # share of somebody's area that must lie in a region for it to hol
 PLACE_WEIGHT = 1.5  # log odds by which where somebody was counts against what he looks like
 BLUR = 0.008  # of the grid's longer side: over which place and colour are weighed together
 FLOW_SIDE = 224  # pixels, longest side of the pictures that motion is searched in
-
-FAINT = 0.25  # probability from which a place belongs to a piece
-SPECK_SHARE = 0.02  # of the largest piece's area: a detached piece that is smaller is a speck
-PERSISTENT = 3  # drawings on which a speck must show to be meant
-DRIFT = 0.03  # of the grid's longer side: how far a speck may move between two drawings
 
 _STRANGERS = (np.zeros(SHADES**3, np.float32), np.zeros(SHADES**3, np.float32))
 """The colours of a chosen one and of others of whom nothing is known."""
@@ -113,7 +107,7 @@ def _pick_one(
     scale = min(1.0, FLOW_SIDE / max(height, width))
     size = max(8, round(width * scale)), max(8, round(height * scale))
     grey = np.asarray(cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY), np.uint8)
-    shades = _shades(rgb)
+    shades = shade_of(rgb, SHADES)
     if memory is not None and memory.shot != shot:
         memory = _Memory(
             shot, np.zeros_like(memory.labels), grey, _STRANGERS if isinstance(rule, str) else memory.colours
@@ -189,13 +183,13 @@ def _holds(region: Mask, somebody: Mask) -> bool:
 def _divided(region: Mask, before: Labels, odds: Plane) -> Labels:
     """A region that holds the chosen one and another, shared out between them by place and colour."""
     place = PLACE_WEIGHT * ((before == CHOSEN).astype(np.float32) - (before == OTHER).astype(np.float32))
-    belief = _blurred(np.where(region, place + odds, 0), BLUR * max(region.shape))
+    belief = blurred(np.where(region, place + odds, 0), BLUR * max(region.shape))
     return np.where(belief > 0, CHOSEN, OTHER).astype(np.uint8)
 
 
 def _emerging(region: Mask, odds: Plane) -> Labels:
     """A region of others, the chosen one marked in it where he comes out from behind them."""
-    belief = _blurred(np.where(region, odds - RESEMBLANCE, 0), 2 * BLUR * max(region.shape))
+    belief = blurred(np.where(region, odds - RESEMBLANCE, 0), 2 * BLUR * max(region.shape))
     seen = region & (belief > 0.5 * RESEMBLANCE)
     return np.where(seen & (seen.sum() > CHARACTER_SHARE * region.sum()), CHOSEN, OTHER).astype(np.uint8)
 
@@ -205,10 +199,10 @@ def _territory(labels: Labels) -> Plane:
     chosen, other = labels == CHOSEN, labels == OTHER
     if not chosen.any():
         return np.zeros(labels.shape, np.float32)
-    near = _distance_to(chosen) <= REACH * max(labels.shape)
+    near = distance_to(chosen) <= REACH * max(labels.shape)
     if other.any():
-        near &= _distance_to(chosen) <= _distance_to(other)
-    return _blurred(near, 0.7)
+        near &= distance_to(chosen) <= distance_to(other)
+    return blurred(near, 0.7)
 
 
 def _carried(memory: _Memory, grey: NDArray[np.uint8], size: tuple[int, int]) -> Labels:
@@ -223,12 +217,6 @@ def _carried(memory: _Memory, grey: NDArray[np.uint8], size: tuple[int, int]) ->
     return np.asarray(
         cv2.remap(memory.labels, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_NEAREST), np.uint8
     )
-
-
-def _shades(rgb: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """(h, w) number of each pixel's shade."""
-    step = rgb.astype(np.intp) * SHADES // 256
-    return np.asarray((step[..., 0] * SHADES + step[..., 1]) * SHADES + step[..., 2], np.intp)
 
 
 def _learnt(known: Plane, shades: NDArray[np.intp], where: Mask) -> Plane:
@@ -251,108 +239,3 @@ def _odds(colours: tuple[Plane, Plane], shades: NDArray[np.intp]) -> Plane:
     if not (chosen.any() and others.any()):
         return np.zeros(shades.shape, np.float32)
     return np.asarray(np.clip(np.log((chosen + 1e-4) / (others + 1e-4)), -2, 2)[shades], np.float32)
-
-
-def without_specks(stream: Iterable[tuple[Clip, Alpha]], *, keep_effects: bool) -> Found:
-    """The same clips without the small detached pieces in their alpha, unless they show on several drawings running.
-
-    stream: as for `pick`.  keep_effects: keep every piece, and hand the stream through untouched.
-
-    How the stream is cut into clips does not change the alpha; a clip comes out once PERSISTENT - 1 drawings after it
-    are known.
-    """
-    if keep_effects:
-        yield from stream
-        return
-    waiting: deque[Clip] = deque()
-
-    def drawings() -> Iterator[tuple[int, Plane]]:
-        for clip, alpha in stream:
-            waiting.append(clip)
-            for plane in alpha:
-                yield clip.shot, plane
-
-    clean: list[Plane] = []
-    for plane in _cleaned(drawings()):
-        clean.append(plane)
-        if len(clean) == len(waiting[0]):
-            yield waiting.popleft(), np.stack(clean)
-            clean = []
-
-
-@dataclass(eq=False)
-class _Pieces:
-    """One drawing's pieces on their way through the window."""
-
-    shot: int
-    alpha: Plane
-    specks: NDArray[np.int32]
-    """(h, w) number of the speck, counted from 1; 0 elsewhere."""
-    large: Mask
-    since: NDArray[np.uint8]
-    """(h, w) for how many drawings running, this one included, the speck has shown; 0 elsewhere."""
-
-
-def _cleaned(drawings: Iterable[tuple[int, Plane]]) -> Iterator[Plane]:
-    window: deque[_Pieces] = deque()
-    last: _Pieces | None = None
-    for shot, alpha in drawings:
-        if last is not None and last.shot != shot:
-            yield from _emptied(window)
-        last = _pieces(shot, alpha, last if last is not None and last.shot == shot else None)
-        window.append(last)
-        if len(window) == PERSISTENT:
-            yield _without(window)
-            window.popleft()
-    yield from _emptied(window)
-
-
-def _emptied(window: deque[_Pieces]) -> Iterator[Plane]:
-    while window:
-        yield _without(window)
-        window.popleft()
-
-
-def _pieces(shot: int, alpha: Plane, before: _Pieces | None) -> _Pieces:
-    solid = cv2.morphologyEx((alpha > FAINT).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(solid)
-    areas = np.asarray(stats)[:, cv2.CC_STAT_AREA].copy()
-    areas[0] = 0
-    large = areas >= max(1.0, SPECK_SHARE * areas.max())
-    specks = np.where(large[labels], 0, labels).astype(np.int32)
-    since = _running(specks, None if before is None else before.since)
-    return _Pieces(shot, alpha, specks, large[labels], since)
-
-
-def _running(specks: NDArray[np.int32], beside: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-    """One more than the longest run that the neighbouring drawing has where each speck may have been; 0 elsewhere."""
-    if beside is None or beside.shape != specks.shape:
-        return (specks > 0).astype(np.uint8)
-    side = 2 * max(1, round(DRIFT * max(specks.shape))) + 1
-    reached = np.asarray(cv2.dilate(beside, np.ones((side, side), np.uint8)))
-    longest = np.zeros(specks.max() + 1, np.uint8)
-    np.maximum.at(longest, specks, np.minimum(reached, PERSISTENT - 1) + np.uint8(1))
-    longest[0] = 0
-    return longest[specks]
-
-
-def _without(window: deque[_Pieces]) -> Plane:
-    """The first drawing's alpha near its large pieces and its lasting specks; zero elsewhere. The rest looks ahead."""
-    first = window[0]
-    until: NDArray[np.uint8] | None = None
-    for later in reversed(window):
-        until = _running(later.specks, until)
-    assert until is not None  # noqa: S101 - the window is never empty
-    keep = first.large | (first.since.astype(int) + until > PERSISTENT)
-    if not keep.any():
-        return np.zeros_like(first.alpha)
-    return np.where(_distance_to(keep) <= REACH * max(keep.shape), first.alpha, np.float32(0))
-
-
-def _distance_to(mask: Mask) -> Plane:
-    """Pixels from each place to the nearest True."""
-    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
-
-
-def _blurred(values: NDArray[np.bool_] | Plane, sigma: float) -> Plane:
-    return np.asarray(cv2.GaussianBlur(values.astype(np.float32), (0, 0), max(sigma, 0.3)), np.float32)

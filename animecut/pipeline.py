@@ -21,12 +21,13 @@ from animecut.errors import NoCharacter, OutputError, SettingsError
 from animecut.fit import fit
 from animecut.limits import within_limits
 from animecut.overlap import Item, Threads, side_by_side, soon
-from animecut.pick import pick, without_specks
+from animecut.pick import pick
 from animecut.platforms import Platform, check, free
 from animecut.preview import write_preview
 from animecut.scene import Scene, Seen, composed
 from animecut.schedule import plan
 from animecut.settings import Format, Settings
+from animecut.specks import without_specks
 from animecut.spool import Record, Spool
 from animecut.steady import steady
 from animecut.watch import WAITING, Watch

@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.colours import Colours
-from animecut.window import bounds
+from animecut.planes import Mask, Plane, blurred, bounds, distance_to
 
 Matting = Literal["closed-form", "knn", "none"]
 Rgb = NDArray[np.uint8]
-Plane = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 SURE = 0.05  # probability from 0 or from 1 within which the network is believed, away from its contour
 REACH = 3.0  # pixels of the network's grid: so far from its contour the network may be wrong without knowing
@@ -84,11 +82,11 @@ def one_bit(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if rgba.ndim > 3:
         return np.stack([one_bit(picture) for picture in rgba])
     alpha = rgba[..., 3].astype(np.float32) / 255
-    soft = _blurred(alpha, 0.8)
+    soft = blurred(alpha, 0.8)
     solid = _with_strands(soft > SOLID, alpha > SOLID)
     solid = ~_with_strands(~solid, alpha <= SOLID)
-    weight = _blurred(alpha, 1.0)
-    around = _blurred(rgba[..., :3] * alpha[..., None], 1.0) / np.maximum(weight, 1e-3)[..., None]
+    weight = blurred(alpha, 1.0)
+    around = blurred(rgba[..., :3] * alpha[..., None], 1.0) / np.maximum(weight, 1e-3)[..., None]
     own = np.clip(2 * alpha, 0, 1)[..., None]  # of a faint pixel even the estimated colour is a guess
     colour = np.rint(own * rgba[..., :3] + (1 - own) * around).astype(np.uint8)
     return np.dstack([colour * solid[..., None], solid.astype(np.uint8) * np.uint8(255)])
@@ -105,7 +103,7 @@ def _with_strands(smooth: Mask, crisp: Mask) -> Mask:
 
 def _matted(rgb: Rgb, alpha: Plane, doubtful: Mask, near: Mask, matting: Matting) -> Plane:
     guess, doubtful = _guessed(rgb, alpha, doubtful, near)
-    grey = _blurred(guess, BAND)
+    grey = blurred(guess, BAND)
     band = doubtful & (grey > 0.02) & (grey < 0.98)
     if band.any():
         crop = bounds(band, margin=2)
@@ -143,7 +141,7 @@ def _doubtful(alpha: Plane, away: Plane, grain: float) -> Mask:
 def _from_contour(alpha: Plane) -> Plane:
     """Pixels from each place to the contour of what is solid."""
     inside = alpha > SOLID
-    return _distance(inside) + _distance(~inside)
+    return distance_to(~inside) + distance_to(inside)
 
 
 def _ink(rgb: Rgb, alpha: Plane) -> Plane:
@@ -209,15 +207,6 @@ def _clean_colour(rgb: Rgb, opacity: NDArray[np.uint8]) -> Rgb:
 def _log_odds(probability: Plane) -> Plane:
     odds: Plane = np.log(probability / (1 - probability))
     return odds
-
-
-def _distance(mask: Mask) -> Plane:
-    """Pixels from each True to the nearest False."""
-    return np.asarray(cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 5), np.float32)
-
-
-def _blurred(values: NDArray[Any], sigma: float) -> Plane:
-    return np.asarray(cv2.GaussianBlur(values.astype(np.float32), (0, 0), sigma), np.float32)
 
 
 def _grown(mask: Mask, pixels: int) -> Mask:

@@ -15,11 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.clip import Alpha, Clip
+from animecut.planes import Plane, Window, bounds
 from animecut.shrink import shrunk
-from animecut.window import Window, bounds
-
-Plane = NDArray[np.float32]
-"""(h, w) float32."""
 
 REACH = 2  # drawings looked at on either side: five votes outvote two wrong ones; motion over more is seldom found
 FLOW_SIDE = 256  # pixels, longest side of the pictures that motion is searched in

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = sorted((ROOT / "animecut").glob("*.py"))
 TRAINING = sorted((ROOT / "training").glob("*.py"))
-GROUND = {"clip", "errors", "overlap", "shrink", "window"}
+GROUND = {"clip", "errors", "overlap", "planes", "shrink"}
 MAY = {
     "segment": {"network"},
     "network": {"pspnet", "rivals"},
@@ -21,6 +21,7 @@ MAY = {
     "video": {"source"},
     "loading": {"network", "segment"},
     "refine": {"colours"},
+    "pick": {"colours"},
     "settings": set(),
     "pipeline": {room.stem for room in ROOMS}
     - {"cli", "bars", "batch", "claim", "doctor", "ledger", "loading", "machines", "manifest", "packs", "plan", "runs"}
@@ -127,7 +128,7 @@ def test_each_outside_library_has_one_door(room: Path) -> None:
 
 @pytest.mark.parametrize("room", [*ROOMS, *TRAINING], ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_rooms_stay_small(room: Path) -> None:
-    assert len(room.read_text().splitlines()) <= 400
+    assert len(room.read_text().splitlines()) <= 380
 
 
 def test_help_and_version_import_nothing_heavy() -> None:

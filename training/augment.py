@@ -6,6 +6,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) RGB."""
@@ -91,14 +92,23 @@ def turned_hue(rgb: Picture, rng: np.random.Generator) -> Picture:
     return (np.clip(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
+def dithered(rgb: Picture, colours: int) -> Picture:
+    """As a GIF of so many colours shows it."""
+    picture = Image.fromarray(rgb)
+    few = picture.quantize(palette=picture.quantize(colours), dither=Image.Dither.FLOYDSTEINBERG)
+    return np.asarray(few.convert("RGB"))
+
+
 def degrade(rgb: Picture, rng: np.random.Generator) -> Picture:
-    """What scaling, broadcasting and encoding do to a picture: softness, ringing, blocks, noise."""
+    """What scaling, broadcasting and encoding do to a picture: a palette, softness, ringing, blocks, noise."""
     height, width = rgb.shape[:2]
-    if rng.random() < 0.35:  # shown from a smaller master
+    palette = rng.random() < 0.15
+    if palette or rng.random() < 0.35:  # shown from a smaller master
         factor = rng.uniform(0.45, 0.95)
-        small = cv2.resize(
-            rgb, (max(8, int(width * factor)), max(8, int(height * factor))), interpolation=cv2.INTER_AREA
-        )
+        less = max(8, int(width * factor)), max(8, int(height * factor))
+        small = np.asarray(cv2.resize(rgb, less, interpolation=cv2.INTER_AREA), np.uint8)
+        if palette:
+            small = dithered(small, int(rng.integers(32, 257)))
         how = int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4]))
         rgb = np.asarray(cv2.resize(small, (width, height), interpolation=how), np.uint8)
     chance = rng.random()

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from animecut.errors import InputError
-from animecut.window import bounds
+from animecut.planes import bounds
 from training.augment import Picture
 from training.dataset import Labelled, read_rgba
 from training.synthesis import Sprite, Stock, cut_out, painted_out

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from animecut.window import bounds
+from animecut.planes import bounds
 from training.augment import Matte, Picture, grade
 from training.dataset import Labelled
 from training.props import palette_of, props, scattered

@@ -29,10 +29,11 @@ from animecut.clip import Alpha, Clip
 from animecut.decode import decode
 from animecut.encode import write
 from animecut.overlap import cores
-from animecut.pick import pick, without_specks
+from animecut.pick import pick
 from animecut.pipeline import Target
 from animecut.segment import Segmenter
 from animecut.settings import Settings
+from animecut.specks import without_specks
 from animecut.spool import Spool
 from animecut.steady import steady
 from animecut.watch import Watch

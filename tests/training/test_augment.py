@@ -57,3 +57,11 @@ def test_only_hues_turn_and_all_of_them_alike() -> None:
         assert abs(blue - red) < 2
         turns.append(red)
     assert 0.8 * augment.HUE < np.std(turns) < 1.2 * augment.HUE
+
+
+def test_a_gif_has_few_colours_and_dithers_what_lies_between() -> None:
+    rgb = np.repeat(np.linspace(0, 255, 160).astype(np.uint8)[None, :, None], 90, axis=0).repeat(3, axis=2)
+    few = augment.dithered(rgb, 8)
+    assert len(np.unique(few.reshape(-1, 3), axis=0)) <= 8
+    assert (few[:, 1:-1].max(axis=0) > few[:, 1:-1].min(axis=0)).mean() > 0.5  # no bands: a column has several colours
+    assert np.abs(few.mean(axis=0) - rgb.mean(axis=0)).mean() < 8
