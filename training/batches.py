@@ -14,7 +14,7 @@ from training.classes import regions
 from training.dataset import Labelled
 from training.synthesis import Stock, composite
 
-SHAPES = ((320, 320),)  # height, width: a square shows most of a frame, wide or tall
+SHAPES = ((256, 448), (256, 448), (320, 320), (320, 320), (448, 256))  # height, width: as clips and stills are shaped
 AT_ONCE = 4  # pictures whose gradient is computed at once; a batch of eight at once needs 600 MB more
 
 
@@ -53,10 +53,12 @@ def batches(
     batch: int,
     composites: float,
     seed: int,
+    any_show: bool = False,
     rank: tuple[int, int] = (0, 1),
 ) -> Generator[list[Part]]:
     """For each step this process's parts of its batch.
 
+    any_show: labelled pictures too are graded and degraded, as composed ones always are.
     rank: number of this process, and how many there are; together they have the pictures that one alone would have.
     Raises SettingsError where there are more processes than pictures in a batch.
     """
@@ -72,7 +74,9 @@ def batches(
         parts = []
         for k, part in list(enumerate(np.array_split(np.arange(batch), count)))[number::processes]:
             pictures = [
-                _picture(frames, stock if composed[i] else None, shape, np.random.default_rng([seed, step, i + 1]))
+                _picture(
+                    frames, stock if composed[i] else None, shape, any_show, np.random.default_rng([seed, step, i + 1])
+                )
                 for i in part.tolist()
             ]
             rgb, alpha, numbers = (torch.from_numpy(np.stack(planes)) for planes in zip(*pictures, strict=True))
@@ -82,7 +86,7 @@ def batches(
 
 
 def _picture(
-    frames: Sequence[Labelled], stock: Stock | None, shape: tuple[int, int], rng: np.random.Generator
+    frames: Sequence[Labelled], stock: Stock | None, shape: tuple[int, int], any_show: bool, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.uint8]]:
     """Picture, matte and who is where; a labelled one where there is no stock to compose it of."""
     if stock:
@@ -90,7 +94,7 @@ def _picture(
         return degrade(grade(rgb, rng), rng), alpha, regions(alpha > 0.5)
     frame = frames[int(rng.integers(len(frames)))]
     view = framing(frame.alpha.shape, *shape, rng)
-    alpha = view.of(frame.alpha)
+    rgb, alpha = view.of(frame.rgb), view.of(frame.alpha)
     numbers = regions(alpha > 0.5) if frame.numbers is None else view.of(frame.numbers, exact=True)
-    # Few frames are told better by what is in them than by how they may look: more than hue costs accuracy on others.
-    return turned_hue(view.of(frame.rgb), rng), alpha, numbers
+    # More than another hue costs accuracy on frames like them, and keeps it on frames that are not.
+    return degrade(grade(rgb, rng), rng) if any_show else turned_hue(rgb, rng), alpha, numbers

@@ -151,6 +151,12 @@ def fit(
             metavar="N", help="Stop when what is left out was judged N times in a row, of ten in a run, no better."
         ),
     ] = 0,
+    any_show: Annotated[
+        bool,
+        typer.Option(
+            "--any-show", help="Learn labelled frames in other light and badly encoded too: for shows unlike them."
+        ),
+    ] = False,
     batch_size: Batch = 8,
     seed: Seed = 0,
     device: Device = "auto",
@@ -164,8 +170,9 @@ def fit(
         from training.run import Job, cross_validate, run
 
         recipe = Recipe(
-            steps=steps, batch=batch_size, composites=composites, keep=keep, seed=seed, frozen=frozen, patience=patience
-        )
+            steps=steps, batch=batch_size, composites=composites, any_show=any_show, keep=keep, seed=seed,
+            frozen=frozen, patience=patience,
+        )  # fmt: skip
         job = Job(
             folder, out, recipe, init=init, backbone=backbone, arch=arch, target=target, sprites=sprites,
             scenes=scenes, split_file=split, device=device, tensorboard=tensorboard,

@@ -36,6 +36,8 @@ class Recipe:
     batch: int = 8
     composites: float = 0.5
     """Share of each batch that is composed rather than labelled."""
+    any_show: bool = False
+    """Whether labelled frames are learned from in other light and badly encoded too, as composed ones are."""
     rate: float = 1e-3
     """AdamW's learning rate for all but the backbone."""
     backbone_rate: float = 3e-4
@@ -95,8 +97,8 @@ def fit(
     epoch = steps_in_epoch(len(frames), recipe, composing=stock is not None)
     judged = epoch * max(1, recipe.steps // (JUDGED * epoch))
     made = batches(
-        frames, stock, range(done, recipe.steps), batch=recipe.batch, composites=recipe.composites, seed=recipe.seed,
-        rank=(ranks.number(), ranks.count()),
+        frames, stock, range(done, recipe.steps), batch=recipe.batch, composites=recipe.composites,
+        any_show=recipe.any_show, seed=recipe.seed, rank=(ranks.number(), ranks.count()),
     )  # fmt: skip
     with Threads() as threads:  # no processes: each would hold PyTorch and the frames once more
         for step, parts in enumerate(threads.ahead(made), start=done + 1):

@@ -59,15 +59,17 @@ def test_numbers_stay_with_their_characters(frames: list[Labelled], monkeypatch:
             assert set(numbers.unique().tolist()) <= {0, 1, 2}
 
 
-def test_composed_pictures_look_badly_broadcast_and_labelled_ones_never(
-    frames: list[Labelled], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("any_show", [False, True])
+def test_labelled_pictures_look_badly_broadcast_only_where_asked_and_composed_ones_always(
+    frames: list[Labelled], monkeypatch: pytest.MonkeyPatch, any_show: bool
 ) -> None:
     monkeypatch.setattr(batches, "turned_hue", lambda rgb, rng: np.full_like(rgb, 51))
     monkeypatch.setattr(batches, "grade", lambda rgb, rng: np.full_like(rgb, 102))
     monkeypatch.setattr(batches, "degrade", lambda rgb, rng: rgb + 51)
     stock = Stock([np.full((30, 20, 4), 200, np.uint8)], np.ones(1), [np.zeros((60, 80, 3), np.uint8)])
-    for part in next(batches.batches(frames, stock, range(1), batch=8, composites=0.5, seed=1)):
-        assert part.rgb.mean(dim=(1, 2, 3)).tolist() == pytest.approx([0.6 if e else 0.2 for e in part.exact])
+    for part in next(batches.batches(frames, stock, range(1), batch=8, composites=0.5, seed=1, any_show=any_show)):
+        expected = [0.6 if exact or any_show else 0.2 for exact in part.exact]
+        assert part.rgb.mean(dim=(1, 2, 3)).tolist() == pytest.approx(expected)
 
 
 def test_composed_pictures_are_spread_over_the_parts(frames: list[Labelled]) -> None:

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,8 @@ from typer.testing import CliRunner
 from animecut import network
 from animecut.errors import InputError, SettingsError
 from animecut.network import Architecture, PSPNet
+from training import fit
+from training.batches import Part
 from training.begin import begin
 from training.cli import app
 from training.fit import Recipe
@@ -136,3 +139,18 @@ def test_the_command_tells_folds_and_where_to_look(job: Job) -> None:
     assert done.exit_code == 0, done.output
     assert "2 folds, mean image IoU" in done.stdout
     assert done.stdout.splitlines()[-1] == f"{job.out}/model.safetensors; see {job.out}/report.html"
+
+
+def test_the_command_learns_for_any_show_only_where_asked(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def nothing(*_: object, any_show: bool, **__: object) -> Iterator[list[Part]]:
+        asked.append(any_show)
+        yield from ()
+
+    monkeypatch.setattr(fit, "batches", nothing)
+    words = ["fit", str(job.folder), "--init", job.init, "--steps", "2", "--device", "cpu", "--out"]
+    for more in ([], ["--any-show"]):
+        done = CliRunner().invoke(app, [*words, str(job.out / str(len(more))), *more])
+        assert done.exit_code == 0, done.output
+    assert asked == [False, True]
