@@ -1,5 +1,8 @@
 """Figures of weights on the labelled frames that each file says it never saw, and how far its probabilities are true.
 
+"network" is the network alone, "matted" what a sticker gets, "gif" the network on the same frames as small GIFs.
+
+
 Run: python -m tests.quality.folds FRAMES FOLD.safetensors ... [--plot docs/reliability.png]
 """
 
@@ -16,9 +19,12 @@ from numpy.typing import NDArray
 from animecut.refine import refine
 from animecut.segment import LONGEST, Segmenter
 from training import evaluate
+from training.augment import dithered
 from training.dataset import Labelled, labelled_frames
 
 MATTED_SIDE = 854  # pixels, longest side at which frames are matted
+GIF_SIDE = 256  # pixels, longest side of a GIF
+GIF_COLOURS = 64
 EVERY = 16  # pixels along rows and columns that are looked at for calibration
 STEPS = 10  # of probability
 PLOT = 360  # pixels
@@ -34,12 +40,23 @@ def unseen(made: dict[str, Any], everyone: set[str]) -> set[str]:
 
 def matted(frame: Labelled, alpha: NDArray[np.float32]) -> evaluate.Figures:
     """Figures of what a sticker gets of one frame, at MATTED_SIDE."""
-    height, width = frame.alpha.shape
-    scale = min(1.0, MATTED_SIDE / max(height, width))
-    size = round(width * scale), round(height * scale)
-    rgb, coarse, truth = (cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (frame.rgb, alpha, frame.alpha))
-    rgba = refine(np.asarray(rgb, np.uint8), np.asarray(coarse, np.float32), grain=max(size) / LONGEST)
+    rgb, coarse, truth = (within(x, MATTED_SIDE) for x in (frame.rgb, alpha, frame.alpha))
+    rgba = refine(np.asarray(rgb, np.uint8), np.asarray(coarse, np.float32), grain=max(truth.shape) / LONGEST)
     return evaluate.figures(frame.name, np.asarray(rgba[..., 3] / 255, np.float32), np.asarray(truth, np.float32))
+
+
+def as_gif(frame: Labelled, segmenter: Segmenter) -> evaluate.Figures:
+    """Figures of the network on one frame as a GIF of GIF_SIDE and GIF_COLOURS shows it."""
+    rgb, truth = (within(x, GIF_SIDE) for x in (frame.rgb, frame.alpha))
+    alpha = evaluate.alpha_of(segmenter, dithered(np.asarray(rgb, np.uint8), GIF_COLOURS))
+    return evaluate.figures(frame.name, alpha, np.asarray(truth, np.float32))
+
+
+def within(plane: NDArray[Any], side: int) -> NDArray[Any]:
+    """A picture or what lies over it, no longer than side."""
+    height, width = plane.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    return np.asarray(cv2.resize(plane, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA))
 
 
 def reliability(p: NDArray[np.float32], t: NDArray[np.float32]) -> tuple[list[tuple[float, float, int]], float]:
@@ -89,27 +106,29 @@ def main() -> None:
     words.add_argument("--plot", type=Path)
     chosen = words.parse_args()
     frames = {frame.name: frame for frame in labelled_frames(chosen.frames)}
-    alone, after, said, true = [], [], [], []
+    figures: dict[str, list[list[evaluate.Figures]]] = {"network": [], "matted": [], "gif": []}
+    said, true = [], []
     for file in chosen.weights:
         segmenter = Segmenter(file, "cpu")
         held = [frames[name] for name in sorted(unseen(segmenter.provenance, set(frames)))]
         alphas = [evaluate.alpha_of(segmenter, frame.rgb) for frame in held]
-        alone.append([evaluate.figures(f.name, p, f.alpha) for f, p in zip(held, alphas, strict=True)])
-        after.append([matted(f, p) for f, p in zip(held, alphas, strict=True)])
+        figures["network"].append([evaluate.figures(f.name, p, f.alpha) for f, p in zip(held, alphas, strict=True)])
+        figures["matted"].append([matted(f, p) for f, p in zip(held, alphas, strict=True)])
+        figures["gif"].append([as_gif(f, segmenter) for f in held])
         said += [p[::EVERY, ::EVERY].ravel() for p in alphas]
         true += [f.alpha[::EVERY, ::EVERY].ravel() for f in held]
-        _say({"weights": file.name}, alone[-1], after[-1])
+        _say({"weights": file.name}, {way: of_files[-1] for way, of_files in figures.items()})
     rows, error = reliability(np.concatenate(said), np.concatenate(true))
     calibration = [(round(step, 2), round(share, 2)) for step, share, _ in rows]
     words_of_all = {"weights": "all", "calibration_error": round(error, 4), "said_and_true": calibration}
-    _say(words_of_all, list(chain(*alone)), list(chain(*after)))
+    _say(words_of_all, {way: list(chain(*of_files)) for way, of_files in figures.items()})
     if chosen.plot:
         cv2.imwrite(str(chosen.plot), plotted(rows)[..., ::-1])
 
 
-def _say(first: dict[str, object], alone: list[evaluate.Figures], after: list[evaluate.Figures]) -> None:
+def _say(first: dict[str, object], ways: dict[str, list[evaluate.Figures]]) -> None:
     row: dict[str, object] = {}
-    for name, figures in (("network", alone), ("matted", after)):
+    for name, figures in ways.items():
         background, character = np.mean([one.iou for one in figures], axis=0).tolist()
         row |= {
             f"{name}_iou": round((background + character) / 2, 4),
@@ -118,7 +137,7 @@ def _say(first: dict[str, object], alone: list[evaluate.Figures], after: list[ev
             f"{name}_worst": round(min(sum(one.iou) / 2 for one in figures), 4),
             f"{name}_boundary_f": round(float(np.mean([one.boundary_f for one in figures])), 4),
         }
-    print(json.dumps(first | row | {"images": len(alone)}), flush=True)  # noqa: T201
+    print(json.dumps(first | row | {"images": len(ways["network"])}), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
