@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageColor
 
+from animecut import planes
 from animecut.errors import SettingsError
-from animecut.planes import bounds
 
 Size = tuple[int, int]
 """(height, width) in pixels, as arrays have it."""
@@ -89,7 +89,7 @@ def bounding_box(alpha: NDArray[np.float32], threshold: float, picture: Size) ->
     there = np.asarray(alpha >= threshold).reshape(-1, *alpha.shape[-2:]).max(axis=0)
     if not there.any():
         return None
-    rows, columns = bounds(there)
+    rows, columns = planes.bounds(there)
     y, x = picture[0] / there.shape[0], picture[1] / there.shape[1]
     return Box(floor(columns.start * x), floor(rows.start * y), ceil(columns.stop * x), ceil(rows.stop * y))
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree  # type: ignore[import-untyped]
 
 from animecut.compose import Colour, Picture, stack
+from animecut.planes import distance_to
 
 Plane = NDArray[np.float32]
 
@@ -39,8 +40,7 @@ def outlined(rgba: Picture, width: int, colour: Colour) -> Picture:
     inside = alpha >= EDGE
     coverage = inside.astype(np.float32)
     if inside.any():
-        steps = cv2.distanceTransform((~inside).view(np.uint8), cv2.DIST_L2, 5)
-        near = ~inside & (steps < width + 2)  # a few more than the border covers
+        near = ~inside & (distance_to(inside) < width + 2)  # a few more than the border covers
         distance, _ = cKDTree(_contour(alpha)).query(np.argwhere(near))
         coverage[near] = np.clip(width + 0.5 - distance, 0, 1)
     border = np.empty_like(rgba)

@@ -1,9 +1,8 @@
 """Which character: all of them, or one that is chosen at the start and followed through the shot.
 
-All in the coarse alpha. A drawing's characters are those that the network tells apart, else its connected
-regions; from drawing to drawing they are carried over along the motion. Where the chosen one touches another, place
-(where each was) and colour (what each looks like) divide the region between them; where it was hidden, it is known
-again by its colours.
+In the coarse alpha. A drawing's characters are those that the network tells apart, else its connected regions; from
+drawing to drawing they are carried over along the motion. Where the chosen one touches another, place (where each was)
+and colour (what each looks like) divide the region between them; where it was hidden, it is known again by its colours.
 """
 
 from collections.abc import Iterable, Iterator

@@ -183,6 +183,3 @@ def test_a_point_outside_the_picture() -> None:
     assert parse_choice("12.5,30") == (12.5, 30.0)
     with pytest.raises(SettingsError, match="320x180"):
         alphas(pick(stream(passing(1)), "400,20"))
-
-
-# Specks.

@@ -2,7 +2,6 @@
 
 "network" is the network alone, "matted" what a sticker gets, "gif" the network on the same frames as small GIFs.
 
-
 Run: python -m tests.quality.folds FRAMES FOLD.safetensors ... [--plot docs/reliability.png]
 """
 
