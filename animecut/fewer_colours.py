@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree  # type: ignore[import-untyped]
+from scipy.spatial import cKDTree
 
 Picture = NDArray[np.uint8]
 """(H, W, 4) straight RGBA, uint8, sRGB."""

@@ -8,7 +8,7 @@ from math import ceil
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree  # type: ignore[import-untyped]
+from scipy.spatial import cKDTree
 
 from animecut.compose import Colour, Picture, stack
 from animecut.planes import distance_to

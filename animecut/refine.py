@@ -7,7 +7,7 @@ Everything is a function of one picture, and may be called from several threads.
 """
 
 import threading
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import numpy as np
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from animecut.colours import Colours
 from animecut.planes import Mask, Plane, blurred, bounds, distance_to
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Matting = Literal["closed-form", "knn", "none"]
 Rgb = NDArray[np.uint8]
@@ -32,6 +35,8 @@ INK_CONTRAST = 20.0  # of 255: a line this much darker than both its sides is in
 INK_WEIGHT = 2.0  # log odds by which ink beside the character is the character's
 INK_PRESENCE = (0.1, 0.3)  # probability of the network at which ink begins to count, and counts in full
 BAND = 1.5  # pixels: the blur whose grey zone is handed to the matting
+STRIP = 40  # pixels: rows of the picture for which the matting is set up at once
+HALO = 2  # pixels: as far as a pixel's row of the matting Laplacian reaches
 PRIOR = 0.03  # weight of a sure guess against the matting's colour lines
 PRIOR_FLOOR = 1e-4  # weight of an even guess; keeps the equations well-conditioned
 EPSILON = 1e-5  # closed-form's regularisation, for flat colours with a codec's noise on them
@@ -168,12 +173,7 @@ def _solved(rgb: Rgb, guess: Plane, band: Mask, matting: Matting) -> Plane:
     image = rgb / 255.0
     unknown = band.ravel()
     start = guess.ravel()[unknown].astype(np.float64)
-    laplacian: Any = (
-        pymatting.knn_laplacian(image)
-        if matting == "knn"
-        else pymatting.cf_laplacian(image, epsilon=EPSILON, is_known=~unknown)
-    )
-    rows = laplacian[unknown]
+    rows: Any = pymatting.knn_laplacian(image)[unknown] if matting == "knn" else _laplacian(image, band)
     trust = PRIOR * np.abs(2 * start - 1) + PRIOR_FLOOR
     matrix = rows[:, unknown]
     matrix.setdiag(matrix.diagonal() + trust)
@@ -186,6 +186,33 @@ def _solved(rgb: Rgb, guess: Plane, band: Mask, matting: Matting) -> Plane:
     solved = guess.copy()
     solved[band] = np.clip(x, 0, 1)
     return solved
+
+
+def _laplacian(image: NDArray[np.float64], band: Mask) -> "csr_matrix":
+    """Rows of the matting Laplacian of a picture for the pixels of a band, in order.
+
+    pymatting's cost is by area, and a band is thin. So the picture goes strip by strip, each pushed together to the
+    columns that the rows of its band reach.
+    """
+    import pymatting
+    from scipy.sparse import csr_matrix, vstack
+
+    height, width = band.shape
+    strips = []
+    for top in range(0, height, STRIP):
+        first, last = max(0, top - HALO), min(height, top + STRIP + HALO)
+        asked = np.zeros((last - first, width), np.bool_)
+        asked[top - first : top - first + STRIP] = band[top : top + STRIP]
+        columns = np.flatnonzero(_grown(asked, HALO).any(axis=0))
+        if not len(columns):
+            continue
+        asked = asked[:, columns]
+        laplacian = pymatting.cf_laplacian(image[first:last, columns], epsilon=EPSILON, is_known=~asked)
+        rows = laplacian[asked.ravel()]
+        place = (np.arange(first, last)[:, None] * width + columns).ravel()
+        shape = rows.shape[0], band.size
+        strips.append(csr_matrix((rows.data, place[rows.indices], rows.indptr), shape))
+    return vstack(strips, "csr")
 
 
 def _clean_colour(rgb: Rgb, opacity: NDArray[np.uint8]) -> Rgb:

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage  # type: ignore[import-untyped]
+from scipy import ndimage
 
 from animecut.colours import CELLS, LIMIT, SEEN, SHADES, SPREADS, SURE, Colours
 

@@ -166,6 +166,13 @@ def test_a_solver_that_does_not_converge_is_no_disaster(world: World, monkeypatc
     assert mad(after, world.alpha) < mad(as_it_is(world, world.coarse), world.alpha)
 
 
+@pytest.mark.parametrize("rows", [5, 16, HEIGHT])
+def test_strips_change_no_pixel(world: World, monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    whole = refine(world.rgb, world.coarse, grain=GRAIN)
+    monkeypatch.setattr("animecut.refine.STRIP", rows)
+    assert np.array_equal(refine(world.rgb, world.coarse, grain=GRAIN), whole)
+
+
 @pytest.mark.parametrize("shape", [(8, 8), (1, 9), (3, 2), (40, 1)])
 def test_tiny_pictures(shape: tuple[int, int]) -> None:
     alpha = np.linspace(0, 1, shape[0] * shape[1], dtype=np.float32).reshape(shape)
