@@ -34,8 +34,8 @@ Sprites = Annotated[
 Scenes = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Pictures without characters, to compose frames from.")
 ]
-Steps = Annotated[int, typer.Option(metavar="N", help="Batches to learn from.")]
-Batch = Annotated[int, typer.Option("--batch-size", metavar="N", help="Pictures per batch.")]
+Steps = Annotated[int, typer.Option(metavar="N", min=1, help="Batches to learn from.")]
+Batch = Annotated[int, typer.Option("--batch-size", metavar="N", min=1, help="Pictures per batch.")]
 Composites = Annotated[
     float,
     typer.Option(
@@ -263,7 +263,8 @@ def suggest(
     clip: Annotated[Path, typer.Argument(metavar="CLIP", help="A clip of your show.")],
     count: Annotated[int, typer.Option(metavar="N", min=1, help="Drawings to label.")] = 30,
     out: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="A new folder. Default: CLIP-labels.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="A folder, one for several clips. Default: CLIP-labels."),
     ] = None,
     weights: Annotated[
         Path | None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 import cv2
@@ -60,11 +61,13 @@ def suggest(
 ) -> list[Suggestion]:
     """Write the `count` most different drawings of a clip as PNG with labelme JSON, pre-labelled by the network.
 
-    folder: new or empty.  by_doubt: prefer what the network is unsure of, the most doubtful first.
-    Raises InputError: the clip cannot be read or shows nothing.  OutputError: the folder is in use.
+    folder: new, or with drawings of other clips.  by_doubt: prefer what the network is unsure of, that first.
+    Raises InputError: the clip cannot be read or shows nothing.  OutputError: labels of it are already there.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OutputError(f"{folder}: already there and not empty; name a new folder")
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: no folder; name another")
+    if any(folder.glob(f"*{escape(source.stem)}_*s.json")):
+        raise OutputError(f"{folder}: already holds drawings of {source.stem}, perhaps corrected; name a new folder")
     candidates = []
     for number, (time, shot, rgb) in enumerate(_drawings(source)):
         doubt = _doubt(together(segmenter(rgb[None]))[0]) if by_doubt else 1.0

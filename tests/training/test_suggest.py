@@ -55,8 +55,17 @@ def test_drawings_come_labelled(tmp_path: Path) -> None:
     labels = json.loads((tmp_path / "out" / "walk_0.00s.json").read_text())
     assert labels["imageData"] is None
     assert 8 < len(labels["shapes"][0]["points"]) < 80  # few enough to be corrected by hand
-    with pytest.raises(OutputError, match="not empty"):
-        suggest(clip, tmp_path / "out", world.see, count=3, by_doubt=False)
+
+
+def test_clips_share_a_folder_and_no_correction_is_overwritten(tmp_path: Path) -> None:
+    pictures = [rgb for rgb, _ in world.walking()]
+    one, other = (world.write_clip(tmp_path / f"{name}.mp4", pictures) for name in ("one", "two [x]"))
+    for clip in (one, other):
+        suggest(clip, tmp_path / "out", world.see, count=2, by_doubt=False)
+    assert len(labelled_frames(tmp_path / "out")) == 4
+    for by_doubt in (False, True):
+        with pytest.raises(OutputError, match="already holds drawings of two"):
+            suggest(other, tmp_path / "out", world.see, count=2, by_doubt=by_doubt)
 
 
 def test_by_doubt_the_most_doubtful_is_named_first(tmp_path: Path) -> None:
