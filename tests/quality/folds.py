@@ -109,7 +109,7 @@ def main() -> None:
     said, true = [], []
     for file in chosen.weights:
         segmenter = Segmenter(file, "cpu")
-        held = [frames[name] for name in sorted(unseen(segmenter.provenance, set(frames)))]
+        held = [frames[name] for name in sorted(unseen(segmenter.provenance, set(frames)) & set(frames))]
         alphas = [evaluate.alpha_of(segmenter, frame.rgb) for frame in held]
         figures["network"].append([evaluate.figures(f.name, p, f.alpha) for f, p in zip(held, alphas, strict=True)])
         figures["matted"].append([matted(f, p) for f, p in zip(held, alphas, strict=True)])
