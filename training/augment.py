@@ -13,6 +13,7 @@ Picture = NDArray[np.uint8]
 Matte = NDArray[np.float32]
 """(H, W) in [0, 1], 1 = character."""
 
+NIGHT = 0.1  # share of pictures and parts of them that are seen by night
 HUE = 15.0  # degrees: standard deviation of a picture's turn of hue
 
 Plane = TypeVar("Plane", NDArray[np.uint8], NDArray[np.float32])
@@ -65,7 +66,7 @@ def framing(
 
 
 def grade(rgb: Picture, rng: np.random.Generator, strength: float = 1.0) -> Picture:
-    """Another light: hue, saturation, contrast, gamma and tint."""
+    """Another light: hue, saturation, contrast, gamma, tint and night."""
     x = rgb.astype(np.float32) / 255
     if rng.random() < 0.5:
         hsv = cv2.cvtColor(x, cv2.COLOR_RGB2HSV)
@@ -80,6 +81,8 @@ def grade(rgb: Picture, rng: np.random.Generator, strength: float = 1.0) -> Pict
     )
     if rng.random() < 0.3:
         x = x * (1 + rng.normal(0, 0.12, 3) * strength).astype(np.float32)
+    if rng.random() < NIGHT:
+        x = x * np.float32(rng.uniform(0.25, 0.75))
     if rng.random() < 0.04:
         x = np.repeat((x @ np.array([0.299, 0.587, 0.114], np.float32))[..., None], 3, axis=2)
     return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)

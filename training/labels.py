@@ -50,7 +50,7 @@ def convert(
             for done, entry in enumerate(found, start=1):
                 try:
                     frame = read(entry)
-                    _write(redrawn(frame) if redrawn else frame, Path(fresh), held_out=entry.held_out)
+                    write(redrawn(frame) if redrawn else frame, Path(fresh), held_out=entry.held_out)
                 except InputError as error:
                     problems.append(str(error))
                 progress(done, len(found))
@@ -63,10 +63,11 @@ def convert(
     return Converted(len(found) - len(problems), tuple(problems))
 
 
-def _write(frame: Labelled, folder: Path, *, held_out: bool) -> None:
+def write(frame: Labelled, folder: Path, *, held_out: bool = False) -> None:
+    """Write one label as images/NAME.png and masks/NAME.png, or as test_images/ and test_anno/, in a folder."""
     images, masks = (folder / name for name in FOLDERS[held_out])
     for part in (images, masks):
-        part.mkdir(exist_ok=True)
+        part.mkdir(parents=True, exist_ok=True)
     encoded = cv2.imencode(".png", frame.rgb[..., ::-1])[1]
     (images / f"{frame.name}.png").write_bytes(encoded.tobytes())
     mask = Image.fromarray((frame.alpha > 0.5).astype(np.uint8)).convert("P")

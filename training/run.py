@@ -107,8 +107,9 @@ def _folds(job: Job, frames: Sequence[Labelled], count: int) -> list[set[str]]:
     """The split's folds where it knows these frames, else runs of neighbours by name: they may be of one scene."""
     names = [frame.name for frame in frames]
     split = stock.read_split(job.split_file).folds if job.split_file else []
-    if len(split) == count and {name for fold in split for name in fold} == set(names):
-        return [set(fold) for fold in split]
+    parts = [set(fold) & set(names) for fold in split]
+    if len(parts) == count and all(parts) and set().union(*parts) == set(names):
+        return parts
     if not 2 <= count <= len(names):
         raise SettingsError(f"--folds {count}: must lie between 2 and the {len(names)} frames in {job.folder}")
     return [set(part.tolist()) for part in np.array_split(np.array(names), count)]

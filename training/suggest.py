@@ -69,7 +69,7 @@ def suggest(
     if any(folder.glob(f"*{escape(source.stem)}_*s.json")):
         raise OutputError(f"{folder}: already holds drawings of {source.stem}, perhaps corrected; name a new folder")
     candidates = []
-    for number, (time, shot, rgb) in enumerate(_drawings(source)):
+    for number, (time, shot, rgb) in enumerate(drawn(source)):
         doubt = _doubt(together(segmenter(rgb[None]))[0]) if by_doubt else 1.0
         candidates.append(Candidate(number, time, shot, _thumb(rgb), doubt))
         progress("looking", number + 1)
@@ -79,7 +79,7 @@ def suggest(
         raise InputError(f"{source}: shows nothing but blank pictures")
     folder.mkdir(parents=True, exist_ok=True)
     written: dict[int, Suggestion] = {}
-    for number, (time, _, rgb) in enumerate(_drawings(source)):
+    for number, (time, _, rgb) in enumerate(drawn(source)):
         if number in chosen:
             rank = chosen[number]
             name = f"{rank + 1:02d}_{source.stem}_{time:.2f}s" if by_doubt else f"{source.stem}_{time:.2f}s"
@@ -108,7 +108,7 @@ def choose(candidates: list[Candidate], count: int) -> list[Candidate]:
     return [rest[i] for i in picked]
 
 
-def _drawings(source: Path) -> Iterator[tuple[float, int, Picture]]:
+def drawn(source: Path) -> Iterator[tuple[float, int, Picture]]:
     """Time, shot and picture of every drawing, held copies counted once."""
     for clip in drawings.merge_held(decode(source)):
         for i, picture in enumerate(compose.over(clip.pixels, compose.GREY)):

@@ -1,0 +1,56 @@
+"""Drawings of real clips, labelled by us: their outlines are in clips.json, their pictures are cut from the clips.
+
+Run: python -m training.clip_frames CLIPS DIR
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from animecut.errors import AnimecutError, InputError
+from training.dataset import Labelled
+from training.labels import write
+from training.suggest import drawn
+
+OUTLINES = Path(__file__).parent / "clips.json"
+"""By clip and by the second at which a drawing begins: outlines, x and y in turn, in pixels; one in another: a hole."""
+
+
+def cut(clips: Path, folder: Path, outlines: Path = OUTLINES) -> int:
+    """Write each labelled drawing as images/CLIP_TIME.png and masks/CLIP_TIME.png beside what is there; how many.
+
+    Raises InputError where a clip is missing or has no drawing at that time.
+    """
+    written = 0
+    for name, by_time in json.loads(outlines.read_text()).items():
+        missing = dict(by_time)
+        for time, _, rgb in drawn(clips / name):
+            lines = missing.pop(f"{time:.2f}", None)
+            if lines is not None:
+                mask = np.zeros(rgb.shape[:2], np.uint8)
+                cv2.fillPoly(mask, [np.array(line).reshape(-1, 2) for line in lines], 1)
+                write(Labelled(f"{Path(name).stem}_{time:.2f}s", rgb, mask.astype(np.float32)), folder)
+                written += 1
+        if missing:
+            raise InputError(f"{clips / name}: no drawing begins at {', '.join(missing)} s; is it another version?")
+    return written
+
+
+def main() -> None:
+    """Cut and count."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("clips", type=Path)
+    words.add_argument("folder", type=Path)
+    chosen = words.parse_args()
+    try:
+        print(f"{cut(chosen.clips, chosen.folder)} drawings written to {chosen.folder}")  # noqa: T201
+    except AnimecutError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
