@@ -1,8 +1,8 @@
 """Which drawings of a clip to label, labelled beforehand by the network, so that labelling is correcting."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from glob import escape
 from pathlib import Path
 
 import cv2
@@ -66,7 +66,8 @@ def suggest(
     """
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: no folder; name another")
-    if any(folder.glob(f"*{escape(source.stem)}_*s.json")):
+    ours = re.compile(rf"(\d+_)?{re.escape(source.stem)}_\d+\.\d\ds\.json")
+    if folder.exists() and any(ours.fullmatch(file.name) for file in folder.iterdir()):
         raise OutputError(f"{folder}: already holds drawings of {source.stem}, perhaps corrected; name a new folder")
     candidates = []
     for number, (time, shot, rgb) in enumerate(drawn(source)):
