@@ -35,6 +35,8 @@ def cut(clips: Path, folder: Path, outlines: Path = OUTLINES) -> int:
                 cv2.fillPoly(mask, [np.array(line).reshape(-1, 2) for line in lines], 1)
                 write(Labelled(f"{Path(name).stem}_{time:.2f}s", rgb, mask.astype(np.float32)), folder)
                 written += 1
+            if not missing:
+                break
         if missing:
             raise InputError(f"{clips / name}: no drawing begins at {', '.join(missing)} s; is it another version?")
     return written

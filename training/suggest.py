@@ -64,10 +64,10 @@ def suggest(
     folder: new, or with drawings of other clips.  by_doubt: prefer what the network is unsure of, that first.
     Raises InputError: the clip cannot be read or shows nothing.  OutputError: labels of it are already there.
     """
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: no folder; name another")
+    if folder.is_file():
+        raise OutputError(f"{folder}: a file; name a folder")
     ours = re.compile(rf"(\d+_)?{re.escape(source.stem)}_\d+\.\d\ds\.json")
-    if folder.exists() and any(ours.fullmatch(file.name) for file in folder.iterdir()):
+    if any(ours.fullmatch(file.name) for file in folder.glob("*.json")):
         raise OutputError(f"{folder}: already holds drawings of {source.stem}, perhaps corrected; name a new folder")
     candidates = []
     for number, (time, shot, rgb) in enumerate(drawn(source)):

@@ -34,7 +34,7 @@ def unseen(made: dict[str, Any], everyone: set[str]) -> set[str]:
     """Names of the frames that weights were not trained on, nor any that they are blended of."""
     if "blend" in made:
         return set.intersection(*(unseen(part, everyone) for part in made["blend"]))
-    return everyone if made["frames"] == 0 else set(made["left_out"])
+    return everyone if made["frames"] == 0 else everyone & set(made["left_out"])
 
 
 def matted(frame: Labelled, alpha: NDArray[np.float32]) -> evaluate.Figures:
@@ -109,7 +109,7 @@ def main() -> None:
     said, true = [], []
     for file in chosen.weights:
         segmenter = Segmenter(file, "cpu")
-        held = [frames[name] for name in sorted(unseen(segmenter.provenance, set(frames)) & set(frames))]
+        held = [frames[name] for name in sorted(unseen(segmenter.provenance, set(frames)))]
         alphas = [evaluate.alpha_of(segmenter, frame.rgb) for frame in held]
         figures["network"].append([evaluate.figures(f.name, p, f.alpha) for f, p in zip(held, alphas, strict=True)])
         figures["matted"].append([matted(f, p) for f, p in zip(held, alphas, strict=True)])
