@@ -78,8 +78,9 @@ def test_the_same_run_twice_gives_the_same_weights(job: Job) -> None:
 
 
 def test_a_split_may_know_more_frames_than_the_folder_holds(job: Job, tmp_path: Path) -> None:
-    rest: dict[str, object] = {"source_weights": {}, "left_out_sprites": [], "held_out_sprites": [], "held_out_scenes": []}
-    (tmp_path / "split.json").write_text(json.dumps({"folds": [["3", "0", "elsewhere"], ["2", "1"]]} | rest))
+    split: dict[str, object] = {"folds": [["3", "0", "elsewhere"], ["2", "1"]], "source_weights": {}}
+    split |= {"left_out_sprites": [], "held_out_sprites": [], "held_out_scenes": []}
+    (tmp_path / "split.json").write_text(json.dumps(split))
     folds = cross_validate(replace(job, split_file=tmp_path / "split.json"), Told(), 2)
     assert [sorted(one.name for one in figures) for figures in folds] == [["0", "3"], ["1", "2"]]
 
