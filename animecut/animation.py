@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from animecut.overlap import side_by_side
-from animecut.pictures import Picture, Timed
+from animecut.pictures import Picture, Timed, words
 from animecut.planes import bounds
 
 Rectangle = tuple[int, int, int, int]
@@ -116,7 +116,7 @@ def changes(pictures: Iterable[Timed], grid: int = 1) -> Iterator[Change]:
     before = None
     for picture, ticks in pictures:
         height, width = picture.shape[:2]
-        area = (0, 0, width, height) if before is None else rectangle_of(_whole(picture) != _whole(before))
+        area = (0, 0, width, height) if before is None else rectangle_of(words(picture) != words(before))
         yield (area[0] // grid * grid, area[1] // grid * grid, area[2], area[3]), picture, ticks
         before = picture
 
@@ -125,11 +125,6 @@ def rectangle_of(mask: NDArray[np.bool_]) -> Rectangle:
     """The smallest rectangle around what is true in an (H, W) mask; the first pixel where nothing is."""
     rows, columns = bounds(mask)
     return (columns.start, rows.start, columns.stop, rows.stop) if rows.stop else (0, 0, 1, 1)
-
-
-def _whole(picture: Picture) -> NDArray[np.uint32]:
-    """(H, W) each pixel as one number: compared at once, not channel by channel."""
-    return np.ascontiguousarray(picture).view(np.uint32)[..., 0]
 
 
 def _first(pictures: Iterable[Timed]) -> tuple[Iterator[Timed], Picture, bool]:
@@ -167,20 +162,16 @@ def _few_colours(pictures: Iterable[Timed]) -> NDArray[np.uint32] | None:
     """Every colour as a word whose highest byte is alpha, sorted: opaque ones last. None where they are too many."""
     seen = np.empty(0, np.uint32)
     for picture, _ in pictures:
-        seen = np.union1d(seen, _words(picture))
+        seen = np.union1d(seen, words(picture))
         if len(seen) > FLAT:
             return None
     return seen
 
 
-def _words(picture: Picture) -> NDArray[np.uint32]:
-    return np.ascontiguousarray(picture).view("<u4")[..., 0]
-
-
 def _deflated(picture: Picture, palette: NDArray[np.uint32] | None, *, flat: bool) -> bytes:
     """A PNG's image data. Filters help where colours are many; few repeat, and are found again only as they are."""
     if flat:
-        rows = picture if palette is None else np.searchsorted(palette, _words(picture)).astype(np.uint8)
+        rows = picture if palette is None else np.searchsorted(palette, words(picture)).astype(np.uint8)
         unfiltered = np.pad(rows.reshape(len(rows), -1), ((0, 0), (1, 0)))
         return zlib.compress(unfiltered.tobytes(), zlib.Z_BEST_COMPRESSION)
     still = BytesIO()

@@ -185,7 +185,9 @@ def resample_alpha(coarse: NDArray[np.float32], placement: Placement, picture: S
     box, (height, width) = placement.crop, placement.size
     rows = _interpolation(coarse.shape[0], picture[0], box.top, box.height, height)
     columns = _interpolation(coarse.shape[1], picture[1], box.left, box.width, width)
-    return np.asarray(np.clip(rows @ coarse @ columns.T, 0, 1))
+    own = np.logical_and.outer(rows.any(axis=0), columns.any(axis=0))  # the crop's part of the grid
+    down, across = planes.bounds(own)
+    return np.asarray(np.clip(rows[:, down] @ coarse[down, across] @ columns[:, across].T, 0, 1))
 
 
 def over(pixels: NDArray[np.uint8], background: Colour | Picture) -> NDArray[np.uint8]:

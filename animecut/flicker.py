@@ -12,14 +12,14 @@ def held(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
     """Whether two pictures, (H, W, 3) RGB uint8, are copies of one drawing as far as blocks of them tell."""
     if before.shape != after.shape:
         return False
-    difference = after.astype(np.float32) - before
+    difference = cv2.subtract(after, before, dtype=cv2.CV_32F)
     blocks = cv2.resize(difference, None, fx=1 / BLOCK, fy=1 / BLOCK, interpolation=cv2.INTER_AREA)
     return bool(np.abs(blocks).max() < NOISE)
 
 
 def change(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
     """Mean difference of alpha, in [0, 1], of two (H, W, 4) RGBA pictures."""
-    return float(np.abs(after[..., 3].astype(np.float32) - before[..., 3]).mean() / 255)
+    return float(cv2.absdiff(after[..., 3], before[..., 3]).mean() / 255)
 
 
 def held_flicker(changes: list[float], held_pairs: int) -> float:

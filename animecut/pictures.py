@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -79,8 +80,16 @@ def _pieces(picture: Timed | None, longest: int) -> Iterator[Timed]:
 def _canonical(pixels: NDArray[np.uint8], *, one_bit: bool) -> Picture:
     if pixels.shape[2] == 3:
         return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
-    alpha = np.where(pixels[..., 3:] >= 128, np.uint8(255), np.uint8(0)) if one_bit else pixels[..., 3:]
-    return np.concatenate([np.where(alpha > 0, pixels[..., :3], np.uint8(0)), alpha], axis=2)
+    rgba = pixels.copy()
+    if one_bit:
+        rgba[..., 3] = np.where(rgba[..., 3] >= 128, np.uint8(255), np.uint8(0))
+    words(rgba)[rgba[..., 3] == 0] = 0
+    return rgba
+
+
+def words(picture: Picture) -> NDArray[np.uint32]:
+    """(H, W) each pixel as one number, alpha its highest byte, in shared memory: quicker to compare than channels."""
+    return picture.view("<u4")[..., 0]
 
 
 def hold(picture: Picture, before: Picture, tolerance: int) -> Picture:
@@ -91,8 +100,9 @@ def hold(picture: Picture, before: Picture, tolerance: int) -> Picture:
     """
     if tolerance <= 0:
         return picture
-    alpha, alpha_before = picture[..., 3:].astype(np.float32) / 255, before[..., 3:].astype(np.float32) / 255
-    colour = np.abs(picture[..., :3] * alpha - before[..., :3] * alpha_before).max(axis=2)
+    alpha, alpha_before = picture[..., 3].astype(np.float32) / 255, before[..., 3].astype(np.float32) / 255
+    # Channel by channel: numpy is ten times slower along so short an axis.
+    colour = reduce(np.maximum, (cv2.absdiff(picture[..., i] * alpha, before[..., i] * alpha_before) for i in range(3)))
     fade = cv2.absdiff(picture[..., 3], before[..., 3])
     extreme = _is_extreme(picture[..., 3]) | _is_extreme(before[..., 3])
     changed = (colour > tolerance) | (fade > tolerance) | (fade > 0) & extreme
@@ -100,7 +110,9 @@ def hold(picture: Picture, before: Picture, tolerance: int) -> Picture:
     padded = np.pad(changed, ((0, -height % HOLD_BLOCK), (0, -width % HOLD_BLOCK)))
     blocks = padded.reshape(padded.shape[0] // HOLD_BLOCK, HOLD_BLOCK, -1, HOLD_BLOCK).any(axis=(1, 3))
     whole = blocks.repeat(HOLD_BLOCK, axis=0).repeat(HOLD_BLOCK, axis=1)[:height, :width]
-    return np.where(whole[..., None], picture, before)
+    held = before.copy()
+    words(held)[whole] = words(picture)[whole]
+    return held
 
 
 def _is_extreme(alpha: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -70,7 +70,7 @@ def refine(rgb: Rgb, alpha: Plane, *, matting: Matting = "closed-form", grain: f
         if doubtful.mean() <= DOUBT_LIMIT:
             alpha = _matted(rgb, alpha, doubtful, away <= FAR * grain, matting)
     opacity = np.rint(alpha * 255).astype(np.uint8)
-    return np.dstack([_clean_colour(rgb, opacity), opacity])
+    return np.asarray(cv2.merge([_clean_colour(rgb, opacity), opacity]), np.uint8)
 
 
 def hopeless(alpha: Plane, *, grain: float = 2.0) -> bool:
@@ -217,7 +217,7 @@ def _laplacian(image: NDArray[np.float64], band: Mask) -> "csr_matrix":
 
 def _clean_colour(rgb: Rgb, opacity: NDArray[np.uint8]) -> Rgb:
     """The character's own colours (multi-level estimation, Germer et al. 2020); the source's where it is opaque."""
-    colour = np.where(opacity[..., None] > 0, rgb, np.uint8(0))
+    colour = np.asarray(cv2.bitwise_and(rgb, rgb, mask=opacity), np.uint8)
     mixed = (opacity > 0) & (opacity < 255)
     if mixed.any():
         import pymatting

@@ -96,8 +96,8 @@ def _running(specks: NDArray[np.int32], beside: NDArray[np.uint8] | None) -> NDA
     side = 2 * max(1, round(DRIFT * max(specks.shape))) + 1
     reached = np.asarray(cv2.dilate(beside, np.ones((side, side), np.uint8)))
     longest = np.zeros(specks.max() + 1, np.uint8)
-    np.maximum.at(longest, specks, np.minimum(reached, PERSISTENT - 1) + np.uint8(1))
-    longest[0] = 0
+    there = specks > 0
+    np.maximum.at(longest, specks[there], np.minimum(reached[there], PERSISTENT - 1) + np.uint8(1))
     return longest[specks]
 
 

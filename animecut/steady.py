@@ -180,5 +180,5 @@ def _flow(start: _Drawing, end: _Drawing, ahead: int) -> NDArray[np.float32]:
         flow = search.calc(start.grey, end.grey, None)  # type: ignore[call-overload]
         height, width = start.alpha.shape
         scale = np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
-        start.flows[ahead] = np.asarray(cv2.resize(flow, (width, height)) * scale, np.float32)
+        start.flows[ahead] = np.asarray(cv2.resize(flow * scale, (width, height)), np.float32)
     return start.flows[ahead]
