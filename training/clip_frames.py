@@ -23,9 +23,9 @@ OUTLINES = Path(__file__).parent / "clips.json"
 def cut(clips: Path, folder: Path, outlines: Path = OUTLINES) -> int:
     """Write each labelled drawing as images/CLIP_TIME.png and masks/CLIP_TIME.png beside what is there; how many.
 
-    Raises InputError where a clip is missing or has no drawing at that time.
+    Raises InputError, before anything is written, where a clip is missing or has no drawing at that time.
     """
-    written = 0
+    found = []
     for name, by_time in json.loads(outlines.read_text()).items():
         missing = dict(by_time)
         for time, _, rgb in drawn(clips / name):
@@ -33,13 +33,14 @@ def cut(clips: Path, folder: Path, outlines: Path = OUTLINES) -> int:
             if lines is not None:
                 mask = np.zeros(rgb.shape[:2], np.uint8)
                 cv2.fillPoly(mask, [np.array(line).reshape(-1, 2) for line in lines], 1)
-                write(Labelled(f"{Path(name).stem}_{time:.2f}s", rgb, mask.astype(np.float32)), folder)
-                written += 1
+                found.append(Labelled(f"{Path(name).stem}_{time:.2f}s", rgb, mask.astype(np.float32)))
             if not missing:
                 break
         if missing:
             raise InputError(f"{clips / name}: no drawing begins at {', '.join(missing)} s; is it another version?")
-    return written
+    for frame in found:
+        write(frame, folder)
+    return len(found)
 
 
 def main() -> None:

@@ -28,9 +28,11 @@ def test_pictures_are_cut_at_their_times_and_holes_stay_open(tmp_path: Path) -> 
     assert second.alpha[12, 12] == 1
 
 
-def test_a_time_at_which_nothing_begins_is_told(tmp_path: Path) -> None:
+def test_a_time_at_which_nothing_begins_is_told_and_nothing_is_written(tmp_path: Path) -> None:
     world.write_clip(tmp_path / "walk.mp4", [rgb for rgb, _ in world.walking()])
     outlines = tmp_path / "outlines.json"
-    outlines.write_text(json.dumps({"walk.mp4": {"7.00": [[0, 0, 9, 0, 9, 9]]}}))
+    line = [[0, 0, 9, 0, 9, 9]]
+    outlines.write_text(json.dumps({"walk.mp4": {"0.00": line, "7.00": line}}))
     with pytest.raises(InputError, match=r"walk\.mp4: no drawing begins at 7\.00 s"):
         cut(tmp_path, tmp_path / "out", outlines)
+    assert not (tmp_path / "out").exists()
