@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from animecut.errors import WeightsError
+from animecut.errors import OutputError, WeightsError
 from animecut.pspnet import Architecture, Network, PSPNet
 from animecut.rivals import FCN, MaskRCNN
 
@@ -48,6 +48,7 @@ def save(network: Network, path: Path, provenance: dict[str, object]) -> None:
     """Write the network as safetensors in half precision, with its architecture and how it was made.
 
     provenance: what can be written as JSON: data, seed, versions, figures.
+    Raises OutputError; a file that was there stays until the new one is whole.
     """
     said = {
         "format": FORMAT,
@@ -55,7 +56,13 @@ def save(network: Network, path: Path, provenance: dict[str, object]) -> None:
         "provenance": json.dumps(provenance),
     }
     tensors = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
-    save_file({k: v.contiguous().cpu() for k, v in tensors.items()}, path, said)
+    fresh = path.with_suffix(".fresh")
+    try:
+        save_file({k: v.contiguous().cpu() for k, v in tensors.items()}, fresh, said)
+        fresh.replace(path)
+    except (OSError, SafetensorError) as error:
+        fresh.unlink(missing_ok=True)
+        raise OutputError(f"{path}: cannot be written ({str(error).splitlines()[0]})") from error
 
 
 def is_whole(path: Path) -> bool:

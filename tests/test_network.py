@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torchvision import models
 
 from animecut import network
 from animecut.backbones import MobileNet
-from animecut.errors import WeightsError
+from animecut.errors import OutputError, WeightsError
 from animecut.network import Architecture, PSPNet
 
 
@@ -138,3 +139,17 @@ def test_a_backbone_alone_is_taken_and_a_lacking_one_refused(tmp_path: Path) -> 
     save_file(state, tmp_path / "b.safetensors")
     with pytest.raises(WeightsError, match="no mobilenet_v2"):
         network.load_backbone(target, tmp_path / "b.safetensors")
+
+
+def test_a_full_disk_leaves_the_file_that_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(b"before")
+
+    def full(tensors: object, target: Path, metadata: object) -> None:
+        target.write_bytes(b"half")
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(network, "save_file", full)
+    with pytest.raises(OutputError, match="No space left"):
+        network.save(PSPNet(Architecture(width=8, decoder=(8, 8))), path, {})
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("net.safetensors", b"before")]

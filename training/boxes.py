@@ -6,10 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animecut.planes import bounds
+from training.classes import regions
 from training.dataset import Labelled
 from training.evaluate import Segment, alpha_of
 
-FILLED = 0.99  # share of its bounding box that a label fills if it is a box
+FILLED = 0.99  # share of its bounding box that a label fills if it is a box, with those that lie over it
 AROUND = 0.15  # of the box's longer side, shown to the network and to GrabCut around it
 SURE = 0.95, 0.02  # probability above which a place is surely the character, and below which surely not
 ROUNDS = 4  # of GrabCut; it hardly moves after
@@ -18,14 +20,14 @@ LEAST = 0.05  # of the box: a smaller character than that was lost
 
 def masks_from_boxes(frame: Labelled, segmenter: Segment) -> Labelled:
     """The frame with every label that is a box replaced by the character in it; other labels stay."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((frame.alpha > 0).astype(np.uint8))
+    numbers = regions(frame.alpha > 0) if frame.numbers is None else frame.numbers
     alpha = frame.alpha.copy()
-    for i in range(1, count):
-        x, y, width, height, area = (int(value) for value in stats[i])
-        if area >= FILLED * width * height:
-            around = round(AROUND * max(width, height))
-            part = np.s_[max(0, y - around) : y + height + around, max(0, x - around) : x + width + around]
-            inside = labels[part] == i
+    for number in range(1, int(numbers.max()) + 1):
+        box = bounds(numbers == number)
+        if numbers[box].size and (numbers[box] > 0).mean() >= FILLED:  # another box may lie over a part of it
+            around = round(AROUND * max(numbers[box].shape))
+            part = bounds(numbers == number, around)
+            inside = numbers[part] == number
             found = _character(frame.rgb[part], inside, segmenter)
             alpha[part] = np.where(inside, found, alpha[part])
     return replace(frame, alpha=alpha, numbers=None)

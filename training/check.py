@@ -85,12 +85,9 @@ def _one_sided(file: Path, frame: Labelled) -> list[Problem]:
 def _alike(files: Sequence[Entry], frames: Sequence[Labelled]) -> list[Problem]:
     """Pictures that show the same; fatal across the split, where they would be judged by what was learned."""
     problems = []
-    thumbs: list[NDArray[np.float32]] = [_thumb(frame.rgb) for frame in frames]
     digests = [hashlib.sha256(frame.rgb.tobytes()).digest() for frame in frames]
-    for i in range(1, len(frames)):
-        apart = np.abs(np.stack(thumbs[:i]) - thumbs[i]).mean(axis=(1, 2, 3))
-        j = int(apart.argmin())
-        if apart[j] >= ALIKE:
+    for i, j in enumerate(twins(frames)):
+        if j is None:
             continue
         how = "the same picture as" if digests[i] == digests[j] else "almost the same picture as"
         across = files[i].held_out != files[j].held_out
@@ -98,6 +95,16 @@ def _alike(files: Sequence[Entry], frames: Sequence[Labelled]) -> list[Problem]:
         message = f"{files[i].file}: {how} {files[j].file.name}{why}"
         problems.append(Problem(frames[i].name, message, fatal=across))
     return problems
+
+
+def twins(frames: Sequence[Labelled]) -> list[int | None]:
+    """For each frame which of those before it shows almost the same; None where none does."""
+    thumbs: list[NDArray[np.float32]] = [_thumb(frame.rgb) for frame in frames]
+    nearest: list[int | None] = []
+    for i, thumb in enumerate(thumbs):
+        apart = [float(np.abs(other - thumb).mean()) for other in thumbs[:i]]
+        nearest.append(int(np.argmin(apart)) if apart and min(apart) < ALIKE else None)
+    return nearest
 
 
 def _thumb(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -125,8 +132,10 @@ def sheet(path: Path, tiles: Sequence[tuple[str, NDArray[np.uint8], bool]]) -> N
         colour = (200, 0, 0) if matters else (60, 60, 60)
         where = (x + 6, y + height + CAPTION - 8)
         cv2.putText(canvas, caption[:40], where, cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, 1, cv2.LINE_AA)
-    if not cv2.imwrite(str(path), canvas[..., ::-1]):
-        raise OutputError(f"{path}: cannot be written")
+    try:
+        path.write_bytes(cv2.imencode(".png", canvas[..., ::-1])[1].tobytes())
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def overlay(rgb: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -5,7 +5,8 @@ Chance needs no state: every step's batch and dropout follow from the seed and t
 
 import math
 import pickle
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,11 @@ class Run:
     best: Best
 
 
-def keep(path: Path, step: int, run: Run, recipe: object) -> None:
-    """Write a checkpoint; the one before stays until the new one is whole. Raises OutputError."""
+def keep(path: Path, step: int, run: Run, begun: Mapping[str, object]) -> None:
+    """Write a checkpoint; the one before stays until the new one is whole. Raises OutputError.
+
+    begun: what the run began with, all that another run must have in common with it to go on from here.
+    """
     state = {
         "step": step,
         "network": run.network.state_dict(),
@@ -51,7 +55,7 @@ def keep(path: Path, step: int, run: Run, recipe: object) -> None:
         "optimiser": run.optimiser.state_dict(),
         "schedule": run.schedule.state_dict(),
         "best": vars(run.best),
-        "recipe": asdict(recipe),  # type: ignore[call-overload]
+        "recipe": dict(begun),
     }
     fresh = path.with_suffix(".fresh")
     try:
@@ -64,14 +68,13 @@ def keep(path: Path, step: int, run: Run, recipe: object) -> None:
         ) from error
 
 
-def restore(path: Path, run: Run, recipe: object) -> int:
+def restore(path: Path, run: Run, begun: Mapping[str, object]) -> int:
     """Take a checkpoint up and return its step. Raises SettingsError where it is damaged or of another run."""
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        known = asdict(recipe)  # type: ignore[call-overload]
-        differing = [f"{k} {v}, not {known[k]}" for k, v in state["recipe"].items() if k in known and known[k] != v]
+        differing = [f"{k} {v}, not {begun[k]}" for k, v in state["recipe"].items() if k in begun and begun[k] != v]
         if differing:
-            raise SettingsError(f"{path}: begun with {'; '.join(differing)}; give the same numbers or another --out")
+            raise SettingsError(f"{path}: begun with {'; '.join(differing)}; give the same or another --out")
         run.network.load_state_dict(state["network"])
         run.average.load_state_dict(state["average"])
         run.optimiser.load_state_dict(state["optimiser"])

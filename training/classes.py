@@ -78,10 +78,14 @@ def regions(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 
 def read_classes(folder: Path) -> Classes:
-    """The names listed in the folder's labels.txt or class_names.txt, if it has one."""
+    """The names listed in the folder's labels.txt or class_names.txt, if it has one. Raises InputError."""
     for name in LISTS:
         if (folder / name).is_file():
-            lines = (line.strip().lower() for line in (folder / name).read_text().splitlines())
+            try:
+                text = (folder / name).read_text(encoding="utf-8-sig")
+            except (OSError, ValueError) as error:
+                raise InputError(f"{folder / name}: cannot be read ({error}); save it as UTF-8") from error
+            lines = (line.strip().lower() for line in text.splitlines())
             listed = [line for line in lines if line and line not in VOID_NAMES]
             first = [] if listed and listed[0] in BACKGROUND_NAMES else ["_background_"]
             return Classes((*first, *listed))

@@ -1,6 +1,5 @@
 """Words on the command line -> a training run or its figures. The only module here that prints and exits."""
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -45,19 +44,21 @@ Composites = Annotated[
 Keep = Annotated[
     float, typer.Option(metavar="0..1", help="How much of the weights begun with is blended into the end.")
 ]
-Seed = Annotated[int, typer.Option(metavar="N", help="The same seed gives the same run.")]
+Seed = Annotated[int, typer.Option(metavar="N", min=0, help="The same seed gives the same run.")]
 Weights = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Weights, or the folder of a fit. Default: the weights that come along."),
 ]
 Device = Annotated[str, typer.Option(metavar="D", help="auto, cpu, cuda or mps.")]
 SplitFile = Annotated[
-    Path,
+    Path | None,
     typer.Option(
-        "--split", metavar="FILE", help="JSON: the folds, and which characters and scenes are only judged by."
+        "--split",
+        metavar="FILE",
+        help="JSON: the folds, and which characters and scenes are only judged by. Default: what the weights that come "
+        "along never saw, and folds of neighbours by name.",
     ),
 ]
-SPLIT = Path(__file__).parent / "shipped.json"
 
 
 @app.command()
@@ -101,9 +102,9 @@ def check(
         with Bar("check") as bar:
             finding = examine(folder, bar)
         target = sheet or Path(f"{folder.resolve().name}-check.png")
-        write_sheet(target, finding)
         for problem in finding.problems:
             typer.echo(f"{'error' if problem.fatal else 'note'}: {problem.message}", err=True)
+        write_sheet(target, finding)
         fatal = sum(problem.fatal for problem in finding.problems)
         typer.echo(f"{len(finding.frames)} frames, {fatal} errors, {len(finding.problems) - fatal} notes; see {target}")
         if fatal:
@@ -114,11 +115,12 @@ def check(
 def fit(
     folder: Folder,
     out: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            metavar="RUN", help="Folder for model.safetensors and the checkpoint; a run goes on where it stopped."
+            metavar="RUN",
+            help="Folder for model.safetensors and the checkpoint; a run goes on where it stopped. Default: runs/DIR.",
         ),
-    ],
+    ] = None,
     init: Init = "anime",
     backbone: Annotated[
         str, typer.Option(metavar="B", help="Of voc, imagenet and scratch: mobilenet_v2, resnet50 or resnet101.")
@@ -131,7 +133,7 @@ def fit(
     ] = "mask",
     sprites: Sprites = [],  # noqa: B006
     scenes: Scenes = None,
-    split: SplitFile = SPLIT,
+    split: SplitFile = None,
     fold: Annotated[int | None, typer.Option(metavar="K", help="Leave fold K out and judge by it.")] = None,
     folds: Annotated[
         int | None, typer.Option(metavar="N", help="First train N times without a part and judge by that part.")
@@ -173,6 +175,7 @@ def fit(
             steps=steps, batch=batch_size, composites=composites, any_show=any_show, keep=keep, seed=seed,
             frozen=frozen, patience=patience,
         )  # fmt: skip
+        out = out or Path("runs") / folder.resolve().name
         job = Job(
             folder, out, recipe, init=init, backbone=backbone, arch=arch, target=target, sprites=sprites,
             scenes=scenes, split_file=split, device=device, tensorboard=tensorboard,
@@ -200,13 +203,14 @@ def evaluate(
     """Figures of weights on labelled frames. Frames that they were trained on flatter them."""
     with _errors():
         from training import dataset
+        from training.evaluate import as_json as in_json
         from training.evaluate import evaluate as judge
         from training.evaluate import summary, table
 
         frames = dataset.labelled_frames(folder, held_out=True) or dataset.labelled_frames(folder)
         per_image = judge(_segmenter(weights, device), frames)
         if as_json:
-            typer.echo(json.dumps(summary(per_image)))
+            typer.echo(in_json(summary(per_image)))
         else:
             typer.echo(table(per_image))
 
@@ -232,7 +236,10 @@ def blend(
 @app.command()
 def compare(
     folder: Folder,
-    out: Annotated[Path, typer.Option(metavar="RUN", help="Folder for compare.md, compare.png and the runs.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Folder for compare.md, compare.png and the runs. Default: runs/DIR-compare."),
+    ] = None,
     init: Annotated[str, typer.Option(metavar="voc|imagenet|FILE", help="What transfer begins with.")] = "voc",
     archs: Annotated[
         str, typer.Option("--arch", metavar="A[,A]", help="Networks to compare.")
@@ -249,6 +256,7 @@ def compare(
         from training.fit import Recipe
         from training.run import Job
 
+        out = out or Path("runs") / f"{folder.resolve().name}-compare"
         job = Job(folder, out, Recipe(steps=steps, batch=batch_size, seed=seed), device=device)
         with bars.steps() as told:
             cells = comparing.compare(job, told, archs.split(","), init)

@@ -16,7 +16,7 @@ FINE = 4  # drawn pixels per side of a pixel
 def read_coco_mask(
     annotations: Iterable[dict[str, Any]], names: dict[int, str], height: int, width: int, classes: Classes
 ) -> Mask:
-    """The mask of one picture from its annotations: polygons, or runs (RLE), compressed or not.
+    """The mask of one picture from its annotations: polygons, runs (RLE), compressed or not, or a box alone.
 
     names: of COCO's categories by id.  Raises InputError for a category or a segmentation that is not known.
     """
@@ -24,7 +24,7 @@ def read_coco_mask(
     known: dict[Hashable, int] = {}
     for i, annotation in enumerate(annotations):
         try:
-            where = segmented(annotation["segmentation"], height, width)
+            where = segmented(annotation.get("segmentation") or _corners(*annotation["bbox"]), height, width)
             mask[where] = numbered(classes.of_name(names[annotation["category_id"]]), i, known)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise InputError(f"annotation {annotation.get('id')}: cannot be read ({error!r})") from error
@@ -45,6 +45,10 @@ def segmented(segmentation: dict[str, Any] | Sequence[Sequence[float]], height: 
         points = [(x * FINE - 0.5, y * FINE - 0.5) for x, y in zip(polygon[::2], polygon[1::2], strict=True)]
         draw.polygon(points, fill=255)
     return np.asarray(canvas.reduce(FINE), np.uint8) >= 128
+
+
+def _corners(x: float, y: float, width: float, height: float) -> list[list[float]]:
+    return [[x, y, x + width, y, x + width, y + height, x, y + height]]
 
 
 def _expanded(text: str) -> list[int]:

@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from animecut import network
-from animecut.errors import OutputError, WeightsError
+from animecut.errors import AnimecutError, InputError, OutputError, SettingsError
 from animecut.segment import Segmenter
 from training import evaluate
-from training.begin import begin
+from training.begin import SHAPES, begin
 from training.run import Job, Told, judged_by, train
 
 BEGINNINGS = ("voc untouched", "scratch", "transfer")
@@ -35,14 +35,19 @@ def compare(job: Job, told: Told, archs: Sequence[str], transfer: str) -> list[C
     """Train and judge every network from every beginning; a beginning that cannot be had leaves its cell empty.
 
     job: data, recipe and folder for all the runs.  transfer: what the last row begins with, as for `fit --init`.
+    Raises SettingsError for a network that is none, InputError where labels are wrong.
     """
+    if unknown := [arch for arch in archs if arch not in SHAPES]:
+        raise SettingsError(f"--arch {','.join(unknown)}: unknown; choose from {', '.join(SHAPES)}")
     cells = []
     for beginning in BEGINNINGS:
         for arch in archs:
             told.line(f"{arch}, {beginning}")
             try:
                 cells.append(_cell(job, told, beginning, arch, transfer))
-            except WeightsError as error:
+            except (InputError, SettingsError):
+                raise
+            except AnimecutError as error:
                 cells.append(Cell(beginning, arch, str(error)))
     return cells
 

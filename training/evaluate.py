@@ -89,8 +89,13 @@ def table(per_image: Sequence[Figures]) -> str:
     for one in sorted(per_image, key=lambda one: sum(one.iou)):
         lines.append(f"{one.name:>16}  {one.iou[0]:10.4f}  {one.iou[1]:9.4f}  {one.boundary_f:10.3f}  {one.mad:4.0f}")
     whole = summary(per_image)
-    told = ("images", "mean_image_iou", "dataset_iou", "pixel_accuracy", "boundary_f")
-    return "\n".join([*lines, json.dumps({key: whole[key] for key in told})])
+    told = ("images", "mean_image_iou", "dataset_iou", "pixel_accuracy", "mean_pixel_accuracy", "boundary_f")
+    return "\n".join([*lines, as_json({key: whole[key] for key in told})])
+
+
+def as_json(figures: dict[str, object]) -> str:
+    """One line; null where there is no figure, such as the IoU of a class that is nowhere."""
+    return json.dumps(json.loads(json.dumps(figures), parse_constant=lambda _: None))
 
 
 def spread(per_fold: Sequence[Sequence[Figures]]) -> str:

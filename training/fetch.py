@@ -71,6 +71,9 @@ def _download(url: str, part: Path) -> None:
     with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, part.open("wb") as out:  # noqa: S310 (https above)
         while block := answer.read(BLOCK):
             out.write(block)
+        told = answer.headers.get("Content-Length")
+        if told and out.tell() != int(told):
+            raise OSError(f"broken off after {out.tell()} of {told} bytes")
 
 
 def _demand(path: Path, file: Published) -> None:

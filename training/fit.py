@@ -3,8 +3,8 @@
 import copy
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -59,6 +59,8 @@ class Recipe:
 
     0: never, as what was chosen by frames that are left out is flattered by the figures on them.
     """
+    statistics: bool = False
+    """Whether the backbone's batch norm learns its statistics, as one must that begins with nothing."""
 
 
 def fit(
@@ -69,13 +71,15 @@ def fit(
     *,
     device: torch.device,
     checkpoint: Path | None = None,
+    begun: Mapping[str, object] = {},
     report: Callable[[int, dict[str, float]], None] = lambda step, losses: None,
     judge: Callable[[int, Network], float] | None = None,
 ) -> Network:
     """Train, and return the network with its averaged weights.
 
     checkpoint: written after every epoch and taken up again where it is there.
-    report: called after each step with its number and its losses.
+    begun: what besides the recipe a run must have in common with one whose checkpoint it takes up.
+    report: called after each step with its number, its losses and its learning rates.
     judge: called ten times with the step and the averaged network; how good that is.
     Raises AnimecutError where a loss is no number, OutputError where a checkpoint cannot be written, SettingsError
     where there is one of another run.
@@ -93,7 +97,8 @@ def fit(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate_at(step, recipe))
     average, beginning = copy.deepcopy(network), copy.deepcopy(network)
     run = Run(network, average, optimiser, schedule, Best())
-    done = restore(checkpoint, run, recipe) if checkpoint and checkpoint.exists() else 0
+    begun = asdict(recipe) | dict(begun)
+    done = restore(checkpoint, run, begun) if checkpoint and checkpoint.exists() else 0
     epoch = steps_in_epoch(len(frames), recipe, composing=stock is not None)
     judged = epoch * max(1, recipe.steps // (JUDGED * epoch))
     made = batches(
@@ -105,17 +110,19 @@ def fit(
             if _exhausted(run.best, recipe):  # also where a finished run is taken up again
                 break
             network.backbone.requires_grad_(step > (recipe.frozen or 0))
-            terms = _step(network, optimiser, [part.to(device) for part in parts], recipe.seed * 1_000_003 + step)
+            here = [part.to(device) for part in parts]
+            terms = _step(network, optimiser, here, recipe.seed * 1_000_003 + step, recipe.statistics)
             if not math.isfinite(terms["total"]):
-                where = first_fault(network.eval(), parts[0].rgb.to(device))
-                raise AnimecutError(f"step {step}: the loss is no number; first in {where}; lower the learning rate")
+                where = first_fault(network.eval(), here[0].rgb)
+                raise AnimecutError(f"step {step}: the loss is no number; first in {where}; look at that, or --seed")
+            rates = {"backbone_rate": float(schedule.get_last_lr()[0]), "rate": float(schedule.get_last_lr()[1])}
             schedule.step()
             _average(average, network, min(recipe.ema, step / (step + 10)))
-            report(step, terms)
+            report(step, terms | rates)
             if judge and (step % judged == 0 or step == recipe.steps):
                 run.best.see(ranks.of_first(partial(judge, step, average), device), average)
             if checkpoint and ranks.number() == 0 and (step % epoch == 0 or step == recipe.steps):
-                keep(checkpoint, step, run, recipe)
+                keep(checkpoint, step, run, begun)
     if recipe.patience and run.best.weights:
         average.load_state_dict(run.best.weights)
     _average(average, beginning, 1 - recipe.keep)
@@ -132,7 +139,9 @@ def _exhausted(best: Best, recipe: Recipe) -> bool:
     return 0 < recipe.patience <= best.stale
 
 
-def _step(network: Network, optimiser: torch.optim.Optimizer, parts: Sequence[Part], seed: int) -> dict[str, float]:
+def _step(
+    network: Network, optimiser: torch.optim.Optimizer, parts: Sequence[Part], seed: int, statistics: bool
+) -> dict[str, float]:
     """Learn from a batch; mean losses of this process's parts. Nothing is learned where they are no number."""
     network.train()
     optimiser.zero_grad(set_to_none=True)
@@ -140,7 +149,8 @@ def _step(network: Network, optimiser: torch.optim.Optimizer, parts: Sequence[Pa
     here = sum(part.share for part in parts)
     for part in parts:
         # A few dozen frames are too few to estimate the backbone's statistics anew, and one picture too few for any.
-        for module in (network.backbone if len(part.rgb) > 1 else network).modules():
+        still = network if len(part.rgb) == 1 else None if statistics else network.backbone
+        for module in still.modules() if still else ():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
         torch.manual_seed(seed * MOST_PARTS + part.number)  # of dropout, which so is the same in a resumed run

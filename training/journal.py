@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -29,7 +30,8 @@ class Journal:
         self.steps: list[dict[str, float]] = []
         self.figures: list[dict[str, float]] = []
         for line in self._path.read_text().splitlines() if self._path.is_file() else []:
-            self._sort(json.loads(line))
+            with suppress(ValueError):  # half a line, where the disk was full
+                self._sort(json.loads(line))
         self._begun = False
         self._file: Any = None
         self._board = _board(folder) if tensorboard else None
@@ -41,7 +43,8 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file:
-            self._file.close()
+            with suppress(OSError):  # what could not be written was told when it was written
+                self._file.close()
         if self._board:
             self._board.close()
 
@@ -76,9 +79,11 @@ class Journal:
             if not self._begun:
                 self.steps = [one for one in self.steps if one["step"] < entry["step"]]
                 self.figures = [one for one in self.figures if one["step"] < entry["step"]]
-                self._file = self._path.open("w", buffering=1)
-                for one in sorted(self.steps + self.figures, key=lambda one: one["step"]):
-                    self._file.write(json.dumps(one) + "\n")
+                before = sorted(self.steps + self.figures, key=lambda one: one["step"])
+                fresh = self._path.with_suffix(".fresh")
+                fresh.write_text("".join(json.dumps(one) + "\n" for one in before))
+                fresh.replace(self._path)
+                self._file = self._path.open("a", buffering=1)
                 self._begun = True
             self._file.write(json.dumps(entry) + "\n")
         except OSError as error:

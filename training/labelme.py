@@ -42,7 +42,7 @@ def read_labelme(path: Path, labels: dict[str, Any], root: Path, classes: Classe
             mask[_drawn(shape, height, width)] = numbered(classes.of_name(shape["label"]), who, known)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError, IndexError, OSError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OSError) as error:
         raise InputError(f"{path}: not a labelme file that can be read ({type(error).__name__}: {error})") from error
     return rgb, mask
 
@@ -82,14 +82,17 @@ def save(path: Path, shapes: Sequence[dict[str, Any]], picture: Path, shape: tup
 
 
 def polygons(mask: NDArray[np.bool_], tolerance: float) -> list[tuple[str, NDArray[np.int32]]]:
-    """Label and (N, 2) x and y of every outline of a mask, simplified (Douglas and Peucker 1973), islands first."""
+    """Label and (N, 2) x and y of every outline of a mask, simplified (Douglas and Peucker 1973).
+
+    The largest first: a hole lies over its island, and an island in a hole over that.
+    """
     contours, tree = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     found = []
-    for i, contour in enumerate(contours):
+    for i, contour in sorted(enumerate(contours), key=lambda one: -cv2.contourArea(one[1])):
         shape = np.asarray(cv2.approxPolyDP(contour, tolerance, True), np.int32)[:, 0]
         if cv2.contourArea(contour) >= SPECK and len(shape) >= 3:
             found.append(("character" if tree[0, i, 3] < 0 else "_background_", shape))
-    return sorted(found, key=lambda one: one[0] == "_background_")
+    return found
 
 
 def _shape(label: str, points: NDArray[np.int32]) -> dict[str, Any]:

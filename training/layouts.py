@@ -1,7 +1,8 @@
 """Where labelled pictures lie in a folder: pairs of folders, or JSON files beside pictures."""
 
 import json
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,7 +28,7 @@ PAIRS = (
     ("clip_img", "matting"),  # AISegment
 )
 HELD_OUT_PAIRS = (("test_images", "test_anno"), ("images_prepped_test", "annotations_prepped_test"))
-HELD_OUT_WORDS = ("test", "val")  # in the name of a COCO file
+HELD_OUT_WORD = re.compile(r"(?<![a-z])(test|val|validation)(?![a-z])")  # in the name of a COCO file
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 
 Read = Callable[[], tuple[NDArray[np.uint8], Mask]]
@@ -58,13 +59,19 @@ def entries(folder: Path) -> list[Entry]:
         entry
         for pairs, held_out in ((PAIRS, False), (HELD_OUT_PAIRS, True))
         for images, masks in pairs
-        if (folder / images).is_dir() and (folder / masks).is_dir()
+        if (folder / images).is_dir() and _masks_in(folder, images) == masks
         for entry in _pairs(folder / images, folder / masks, classes, held_out)
     ] or list(_from_json(folder, classes))
     if not any(entry.read for entry in found):
         wanted = ", ".join(f"{images}/ and {masks}/" for images, masks in PAIRS[:5])
         raise InputError(f"{folder}: no labelled frames; it should hold {wanted}, or labelme or COCO JSON")
     return list(_once_each(sorted(found, key=lambda entry: (entry.held_out, len(entry.name), entry.name))))
+
+
+def _masks_in(folder: Path, images: str) -> str | None:
+    """Which folder has the masks of these images: the first that holds pictures; labelme2voc fills another with npy."""
+    beside = [masks for known, masks in (*PAIRS, *HELD_OUT_PAIRS) if known == images and (folder / masks).is_dir()]
+    return next((masks for masks in beside if _pictures(folder / masks)), beside[0] if beside else None)
 
 
 def _once_each(found: list[Entry]) -> Iterator[Entry]:
@@ -79,12 +86,21 @@ def _second(entry: Entry) -> tuple[NDArray[np.uint8], Mask]:
 
 
 def _pairs(images: Path, masks: Path, classes: Classes, held_out: bool) -> Iterator[Entry]:
-    labels = {file.stem: file for file in _pictures(masks)}
-    for file in _pictures(images):
-        label = labels.pop(file.stem, None)
-        yield Entry(file.stem, label or file, held_out, partial(_read_pair, file, label, classes) if label else None)
-    for label in labels.values():
-        yield Entry(label.stem, label, held_out, partial(_missing, label, f"{images.name}/{label.stem}.*"))
+    """A picture and the mask at its place, or, as in AISegment, in another sub-folder by a name that is unique."""
+    pictures, labels = _pictures(images), _pictures(masks)
+    by_place = {file.relative_to(masks).with_suffix(""): file for file in labels}
+    called, twice = Counter(file.stem for file in pictures), Counter(file.stem for file in labels)
+    by_name = {file.stem: file for file in labels if called[file.stem] == twice[file.stem] == 1}
+    used: set[Path] = set()
+    for file in pictures:
+        place = file.relative_to(images).with_suffix("")
+        name = file.stem if called[file.stem] == 1 else "_".join(place.parts)
+        label = by_place.get(place) or by_name.get(file.stem)
+        used |= {label} if label else set()
+        yield Entry(name, label or file, held_out, partial(_read_pair, file, label, classes) if label else None)
+    for label in labels:
+        if label not in used:
+            yield Entry(label.stem, label, held_out, partial(_missing, label, f"{images.name}/{label.stem}.*"))
 
 
 def _read_pair(image: Path, label: Path, classes: Classes) -> tuple[NDArray[np.uint8], Mask]:
@@ -149,17 +165,20 @@ def _from_coco(
         by_image: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
         for annotation in labels["annotations"]:
             by_image[annotation["image_id"]].append(annotation)
-        images = [(int(one["id"]), PureWindowsPath(one["file_name"]).as_posix()) for one in labels["images"]]
+        images = [
+            (int(one["id"]), PureWindowsPath(one["file_name"]).as_posix(), (one.get("width"), one.get("height")))
+            for one in labels["images"]
+        ]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{file}: not a COCO file that can be read ({error!r})") from error
-    held_out = any(word in file.stem.lower() for word in HELD_OUT_WORDS)
-    for number, named in images:
+    held_out = bool(HELD_OUT_WORD.search(file.stem.lower()))
+    for number, named, size in images:
         picture = _found(named, pictures)
         if picture is None:
             missing = partial(_missing, file, named)
             yield Entry(PurePosixPath(named).stem, file, held_out, missing), file
         else:
-            read = partial(_read_coco, file, picture, by_image[number], names, classes)
+            read = partial(_read_coco, file, picture, size, by_image[number], names, classes)
             yield Entry(picture.stem, picture, held_out, read), picture.resolve()
 
 
@@ -174,10 +193,18 @@ def _found(named: str, pictures: list[Path]) -> Path | None:
 
 
 def _read_coco(
-    file: Path, picture: Path, annotations: list[dict[str, Any]], names: dict[int, str], classes: Classes
+    file: Path,
+    picture: Path,
+    size: tuple[Any, Any],
+    annotations: list[dict[str, Any]],
+    names: dict[int, str],
+    classes: Classes,
 ) -> tuple[NDArray[np.uint8], Mask]:
     rgb = read_picture(picture)
+    width, height = size[0] or rgb.shape[1], size[1] or rgb.shape[0]
     try:
+        if (height, width) != rgb.shape[:2]:
+            raise InputError(f"labelled at {width}x{height}, but it is {rgb.shape[1]}x{rgb.shape[0]}")
         return rgb, read_coco_mask(annotations, names, rgb.shape[0], rgb.shape[1], classes)
     except InputError as error:
         raise InputError(f"{file}: {picture.name}: {error}") from error

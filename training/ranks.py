@@ -56,7 +56,9 @@ def add_up_gradients(network: nn.Module) -> None:
 
 def of_first(figure: Callable[[], float], device: torch.device) -> float:
     """What the figure is to the first process; the others do not compute it."""
-    known: Tensor = torch.tensor(figure() if number() == 0 else 0.0, dtype=torch.float64, device=device)
-    if count() > 1:
-        distributed.broadcast(known, 0)
+    value = figure() if number() == 0 else 0.0
+    if count() == 1:
+        return value
+    known: Tensor = torch.tensor(value, dtype=torch.float64, device=device)
+    distributed.broadcast(known, 0)
     return float(known)

@@ -12,7 +12,7 @@ import torch
 import torchvision
 
 from animecut import __version__, network
-from animecut.errors import SettingsError
+from animecut.errors import InputError, OutputError, SettingsError
 from animecut.network import Network
 from animecut.segment import Segmenter, choose_device
 from training import check, evaluate, ranks, stock
@@ -22,6 +22,9 @@ from training.fit import Recipe, fit
 from training.journal import Journal
 from training.report import write_report
 from training.synthesis import Stock
+
+SHIPPED = Path(__file__).parent / "shipped.json"
+"""What the shipped weights were never trained on."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Job:
     sprites: Sequence[Path] = ()
     scenes: Path | None = None
     split_file: Path | None = None
-    """JSON with folds and what characters and scenes are only judged by; None: folds of neighbours by name."""
+    """JSON with folds and what characters and scenes are only judged by; None: SHIPPED, but folds of neighbours."""
     device: str = "auto"
     tensorboard: bool = False
 
@@ -89,12 +92,12 @@ def _data(job: Job, told: Told, fold: int | None) -> tuple[list[Labelled], list[
     frames, judged = [frame for frame, held in pairs if not held], [frame for frame, held in pairs if held]
     if fold is None:
         return frames, judged
-    split = stock.read_split(job.split_file).folds if job.split_file else []
+    file = job.split_file or SHIPPED
+    split = stock.read_split(file).folds
     held = set(split[fold]) if 0 <= fold < len(split) else set()
     if not held & {frame.name for frame in frames}:
         raise SettingsError(
-            f"--fold {fold}: {job.split_file} has folds 0 to {len(split) - 1}, "
-            f"and none of its frames is in {job.folder}"
+            f"--fold {fold}: {file} has folds 0 to {len(split) - 1}, and none of its frames is in {job.folder}"
         )
     return _split(frames, held)
 
@@ -104,19 +107,29 @@ def _split(frames: Sequence[Labelled], held: set[str]) -> tuple[list[Labelled], 
 
 
 def _folds(job: Job, frames: Sequence[Labelled], count: int) -> list[set[str]]:
-    """The split's folds where it knows these frames, else runs of neighbours by name: they may be of one scene."""
+    """The split's folds where it knows these frames, else runs of neighbours by name: they may be of one scene.
+
+    Pictures that are almost the same share a fold.
+    """
     names = [frame.name for frame in frames]
     split = stock.read_split(job.split_file).folds if job.split_file else []
     parts = [set(fold) & set(names) for fold in split]
     if len(parts) == count and all(parts) and set().union(*parts) == set(names):
         return parts
-    if not 2 <= count <= len(names):
-        raise SettingsError(f"--folds {count}: must lie between 2 and the {len(names)} frames in {job.folder}")
-    return [set(part.tolist()) for part in np.array_split(np.array(names), count)]
+    groups: dict[str, set[str]] = {}
+    for name, twin in zip(names, check.twins(frames), strict=True):
+        groups[name] = groups[names[twin]] if twin is not None else set()
+        groups[name].add(name)
+    apart = [group for name, group in groups.items() if name == min(group, key=names.index)]
+    if not 2 <= count <= len(apart):
+        raise SettingsError(f"--folds {count}: {job.folder} has {len(apart)} different frames; give 2 to that many")
+    return [set().union(*(apart[i] for i in part)) for part in np.array_split(np.arange(len(apart)), count)]
 
 
 def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled]) -> list[evaluate.Figures]:
     """Learn from some frames; the figures on others, none where there are no others."""
+    if not learned:
+        raise InputError(f"{job.folder}: no frame to learn from; all are only judged by")
     torch.manual_seed(job.recipe.seed)  # of what begins anew
     net, words, backbone_alone = begin(job.init, job.backbone, job.arch, job.target)
     told.line(f"begins with {words}; learns from {len(learned)} frames")
@@ -124,7 +137,11 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
     recipe = job.recipe if composed else replace(job.recipe, composites=0.0)
     if recipe.frozen is None:
         recipe = replace(recipe, frozen=recipe.steps // 5 if backbone_alone else 0)
-    job.out.mkdir(parents=True, exist_ok=True)
+    recipe = replace(recipe, statistics=job.init == "scratch")
+    try:
+        job.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{job.out}: cannot be made a folder ({error.strerror}); name another --out") from error
     model, started = job.out / "model.safetensors", time.time()
     provenance = _provenance(job, recipe, learned, judged, composed=composed is not None)
     first = ranks.number() == 0  # of several processes, the one that writes and tells
@@ -145,6 +162,7 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
         trained = fit(
             net, learned, composed, recipe,
             device=choose_device(job.device), checkpoint=job.out / "checkpoint.pt", report=report,
+            begun={key: provenance[key] for key in ("init", "frames", "left_out", "data_sha256", "composed")},
             judge=judge if judged else None,
         )  # fmt: skip
         if not first:
@@ -177,9 +195,10 @@ def _provenance(
 
 
 def _composed(job: Job, learned: list[Labelled]) -> Stock | None:
-    if not (job.sprites and job.scenes and job.split_file):
+    if not (job.sprites and job.scenes):
         return None
-    composed = stock.load_stock(job.sprites, job.scenes, stock.read_split(job.split_file), held_out=False)
+    split = stock.read_split(job.split_file or SHIPPED)
+    composed = stock.load_stock(job.sprites, job.scenes, split, held_out=False)
     return stock.with_labelled(composed, learned) if job.recipe.composites < 1 else composed
 
 

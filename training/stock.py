@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from animecut.errors import InputError
+from animecut.errors import InputError, SettingsError
 from animecut.planes import bounds
 from training.augment import Picture
 from training.dataset import Labelled, read_rgba
@@ -34,14 +34,18 @@ class Split:
 
 
 def read_split(path: Path) -> Split:
-    """The committed split."""
-    return Split(**json.loads(path.read_text()))
+    """A split such as the committed one. Raises SettingsError where the file is none."""
+    try:
+        return Split(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, TypeError, ValueError) as error:
+        raise SettingsError(f"--split {path}: cannot be read ({error}); training/shipped.json shows how") from error
 
 
 def load_stock(sprites: Sequence[Path], scenes: Path, split: Split, *, held_out: bool) -> Stock:
     """Characters and scenes to train on, or those held out to judge by.
 
     sprites: folders of RGBA pictures in one folder per source.  scenes: folder of pictures without characters.
+    Raises InputError where one of the two is missing.
     """
     drawn, weights = [], []
     for file, name in _pictures(sprites):
@@ -54,7 +58,7 @@ def load_stock(sprites: Sequence[Path], scenes: Path, split: Split, *, held_out:
         weights.append(split.source_weights.get(source, 1.0) / faces**0.5)
     places = [
         _shrunk(read_rgba(file)[..., :3])
-        for file in sorted(scenes.iterdir())
+        for file in sorted(scenes.glob("*"))
         if _begins(file.name, split.held_out_scenes) == held_out
     ]
     if not drawn or not places:
@@ -66,6 +70,9 @@ def load_stock(sprites: Sequence[Path], scenes: Path, split: Split, *, held_out:
 
 def with_labelled(stock: Stock, frames: Sequence[Labelled], share: float = 0.35) -> Stock:
     """The stock and the labelled frames' own characters and backgrounds; `share` of the characters are theirs."""
+    frames = [frame for frame in frames if frame.alpha.any()]
+    if not frames:
+        return stock
     cut = [_shrunk(cut_out(frame)) for frame in frames]
     each = stock.weights.sum() * share / (1 - share) / len(cut)
     painted = [painted_out(frame) for frame in frames]

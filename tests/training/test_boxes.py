@@ -48,3 +48,15 @@ def test_a_box_in_which_nothing_can_be_told_stays_a_box() -> None:
     box[10:50, 20:60] = 1
     flat = Labelled("flat", np.full((60, 80, 3), 120, np.uint8), box)
     assert (masks_from_boxes(flat, nobody).alpha == box).all()
+
+
+def test_of_boxes_that_overlap_each_is_looked_into() -> None:
+    rgb, alpha = world.drawing(100)
+    x, y, width, height = cv2.boundingRect((alpha > 0).astype(np.uint8))
+    numbers = np.zeros(alpha.shape, np.uint8)
+    numbers[y : y + height, x : x + width] = 1
+    numbers[y + height // 2 :, x + width - 4 :] = 2  # drawn later, so it lies over the first one's corner
+    frame = Labelled("a", rgb, (numbers > 0).astype(np.float32), numbers)
+    found = masks_from_boxes(frame, world.see)
+    first = numbers == 1
+    assert image_iou(found.alpha[first][None] > 0.5, alpha[first][None] > 0.5)[1] > 0.9

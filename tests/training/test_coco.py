@@ -66,7 +66,7 @@ def test_annotations_of_a_picture_lie_over_each_other() -> None:
     ("annotation", "words"),
     [
         ({"id": 7, "category_id": 9, "segmentation": []}, "annotation 7"),
-        ({"id": 7, "category_id": 3, "segmentation": []}, "label 'cat' is outside"),
+        ({"id": 7, "category_id": 3, "segmentation": [], "bbox": [0, 0, 1, 1]}, "label 'cat' is outside"),
         ({"id": 7, "category_id": 1, "segmentation": {"size": [9, 9], "counts": [81]}}, "runs for 9x9"),
         ({"id": 7, "category_id": 1, "segmentation": {"size": [40, 60], "counts": [81]}}, "runs of 81 pixels"),
         ({"id": 7, "category_id": 1, "segmentation": [[1, 2, 3]]}, "annotation 7"),
@@ -100,3 +100,28 @@ def test_exports_are_found_where_the_tools_put_them(tmp_path: Path, file: str, p
     assert [frame.name for frame in frames] == [Path(picture).stem]
     assert (frames[0].alpha == blob()).all()
     assert frames[0].rgb[0, 0].tolist() == [3, 2, 1]
+
+
+def test_a_box_alone_is_a_rectangle() -> None:
+    box = {"id": 1, "category_id": 1, "segmentation": [], "bbox": [10, 5, 20, 15]}
+    mask = read_coco_mask([box], NAMES, HEIGHT, WIDTH, Classes())
+    assert (mask[5:20, 10:30] == 1).all()
+    assert mask.sum() == 20 * 15
+
+
+@pytest.mark.parametrize(
+    ("file", "held_out"), [("latest.json", False), ("carnival.json", False), ("instances_val2017.json", True)]
+)
+def test_a_file_for_judging_is_told_by_a_word_of_its_name(tmp_path: Path, file: str, held_out: bool) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+    labels = {
+        "images": [{"id": 4, "file_name": "a.png", "width": WIDTH, "height": HEIGHT}],
+        "categories": [{"id": 1, "name": "character"}],
+        "annotations": [{"id": 1, "image_id": 4, "category_id": 1, "bbox": [0, 0, 9, 9]}],
+    }
+    (tmp_path / file).write_text(json.dumps(labels))
+    assert len(labelled_frames(tmp_path, held_out=held_out)) == 1
+    labels["images"][0]["width"] = 2 * WIDTH
+    (tmp_path / file).write_text(json.dumps(labels))
+    with pytest.raises(InputError, match=rf"a\.png: labelled at {2 * WIDTH}x{HEIGHT}, but it is {WIDTH}x{HEIGHT}"):
+        labelled_frames(tmp_path, held_out=held_out)

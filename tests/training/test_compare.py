@@ -61,3 +61,9 @@ def test_every_network_from_every_beginning_in_one_table(folder: Path, monkeypat
         recipe = provenance["recipe"]
         assert isinstance(recipe, dict)
         assert recipe["frozen"] == frozen
+
+
+def test_a_network_that_is_none_is_told_before_anything_is_trained(folder: Path) -> None:
+    done = CliRunner().invoke(app, ["compare", str(folder), "--arch", "pspnet,segformer", "--steps", "1"])
+    assert done.exit_code == 2
+    assert "--arch segformer: unknown" in done.stderr

@@ -48,3 +48,31 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
     (tmp_path / "images" / "a.png").write_text("no picture")
     with pytest.raises(InputError, match="not a picture"):
         dataset.labelled_frames(tmp_path)
+
+
+def test_pictures_in_subfolders_get_the_mask_at_their_place(tmp_path: Path) -> None:
+    for i, episode in enumerate(("ep1", "ep2")):
+        write(tmp_path / "images" / episode / "001.png", np.full((4, 6, 3), 100 * i, np.uint8))
+        write(tmp_path / "masks" / episode / "001.png", np.full((4, 6), i, np.uint8))
+    write(tmp_path / "images" / "x" / "alone.png", np.full((4, 6, 3), 9, np.uint8))
+    write(tmp_path / "masks" / "y" / "alone.png", np.eye(4, 6, dtype=np.uint8))  # as AISegment has it
+    first, second, third = sorted(dataset.labelled_frames(tmp_path), key=lambda frame: frame.name)
+    assert [first.name, second.name, third.name] == ["alone", "ep1_001", "ep2_001"]
+    assert (first.alpha == np.eye(4, 6)).all()
+    assert (second.rgb[0, 0, 0], second.alpha.max()) == (0, 0)
+    assert (third.rgb[0, 0, 0], third.alpha.min()) == (100, 1)
+
+
+def test_of_two_folders_of_masks_the_one_with_pictures_counts(tmp_path: Path) -> None:
+    write(tmp_path / "JPEGImages" / "a.jpg", np.zeros((4, 6, 3), np.uint8))
+    write(tmp_path / "SegmentationClass" / "a.png", np.eye(4, 6, dtype=np.uint8))
+    (tmp_path / "SegmentationClassPNG").mkdir()
+    assert len(dataset.labelled_frames(tmp_path)) == 1
+    write(tmp_path / "SegmentationClassPNG" / "a.png", np.eye(4, 6, dtype=np.uint8))
+    assert len(dataset.labelled_frames(tmp_path)) == 1
+
+
+def test_a_list_of_names_in_another_encoding_is_told(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_bytes("人物".encode("shift-jis"))
+    with pytest.raises(InputError, match=r"labels\.txt: .*UTF-8"):
+        dataset.labelled_frames(tmp_path)

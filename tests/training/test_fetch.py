@@ -14,13 +14,21 @@ CONTENT = b"weights" * 1000
 FILE = Published("https://example.org/v1/net-abc.pth", hashlib.sha256(CONTENT).hexdigest()[:8])
 
 
+class Answer(io.BytesIO):
+    """As http.client answers."""
+
+    def __init__(self, content: bytes, told: int = len(CONTENT)) -> None:
+        super().__init__(content)
+        self.headers = {"Content-Length": str(told)}
+
+
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
 
-    def answer(url: str, timeout: float) -> io.BytesIO:
+    def answer(url: str, timeout: float) -> Answer:
         asked.append(url)
-        return io.BytesIO(CONTENT)
+        return Answer(CONTENT)
 
     monkeypatch.setattr(urllib.request, "urlopen", answer)
     return asked
@@ -61,3 +69,10 @@ def test_everything_published_is_asked_for_over_tls_by_the_digest_in_its_name(mo
         assert file.url.removesuffix(".pth").endswith(file.sha256)
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
     assert fetch.cache() == Path("/somewhere/animecut")
+
+
+def test_what_breaks_off_is_never_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib.request, "urlopen", lambda url, timeout: Answer(CONTENT[:100]))
+    with pytest.raises(WeightsError, match="broken off after 100 of 7000 bytes"):
+        fetched(Published(FILE.url), tmp_path)
+    assert list(tmp_path.iterdir()) == []

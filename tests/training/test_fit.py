@@ -134,7 +134,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(
     optimiser = torch.optim.AdamW([torch.zeros(1)])
     run = Run(network(), network(), optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1.0), Best())
     with pytest.raises(OutputError, match="step 4 cannot be kept"):
-        keep(path, 4, run, Recipe())
+        keep(path, 4, run, {})
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["c.pt"]
 

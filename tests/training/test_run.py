@@ -16,9 +16,12 @@ from training import fit
 from training.batches import Part
 from training.begin import begin
 from training.cli import app
+from training.dataset import labelled_frames
 from training.fit import Recipe
 from training.journal import Journal
-from training.run import Job, Told, cross_validate, run
+from training.run import SHIPPED, Job, Told, cross_validate, run
+from training.stock import read_split, with_labelled
+from training.synthesis import Stock
 
 
 @pytest.fixture
@@ -91,8 +94,93 @@ def test_every_frame_is_judged_once_by_a_network_that_never_saw_it(job: Job) -> 
     assert [[one.name for one in figures] for figures in folds] == [["0", "1"], ["2", "3"]]
     _, provenance = network.load(job.out / "fold-0" / "model.safetensors")
     assert provenance["left_out"] == ["0", "1"]
-    with pytest.raises(SettingsError, match="between 2 and the 4 frames"):
+    with pytest.raises(SettingsError, match="4 different frames; give 2 to that many"):
         cross_validate(job, Told(), 5)
+
+
+def test_pictures_that_are_almost_the_same_share_a_fold_whatever_they_are_called(job: Job) -> None:
+    for name in ("2", "3"):
+        for part in ("images", "masks"):
+            (job.folder / part / f"{name}.png").unlink()
+    add(job.folder, "2", 15)  # as 0
+    add(job.folder, "3", 60)
+    folds = cross_validate(job, Told(), 3)
+    assert [sorted(one.name for one in figures) for figures in folds] == [["0", "2"], ["1"], ["3"]]
+
+
+def test_the_folds_of_the_shipped_weights_are_nobody_elses(job: Job) -> None:
+    folder = job.folder.with_name("theirs")
+    for i, fold in enumerate(read_split(SHIPPED).folds):
+        add(folder, fold[0], 12 + 14 * i)
+    names = [frame.name for frame in labelled_frames(folder)]
+    folds = cross_validate(replace(job, folder=folder), Told(), 5)
+    assert [[one.name for one in figures] for figures in folds] == [[name] for name in names]
+    assert names != [fold[0] for fold in read_split(SHIPPED).folds]
+
+
+def test_a_checkpoint_of_other_frames_is_not_gone_on_with(job: Job) -> None:
+    run(job, Told())
+    before = (job.out / "model.safetensors").read_bytes()
+    add(job.folder, "more", 40)
+    with pytest.raises(SettingsError, match=r"frames 4, not 5.*another --out"):
+        run(job, Told())
+    with pytest.raises(SettingsError, match=r"init .*scratch"):
+        run(replace(job, init="scratch"), Told())
+    assert (job.out / "model.safetensors").read_bytes() == before
+
+
+def test_where_all_is_judged_by_nothing_can_be_learned(job: Job) -> None:
+    for part, other in (("images", "test_images"), ("masks", "test_anno")):
+        (job.folder / part).rename(job.folder / other)
+    with pytest.raises(InputError, match="no frame to learn from"):
+        run(job, Told())
+
+
+def test_a_network_from_nothing_learns_statistics_of_its_backbone(job: Job) -> None:
+    for init, learns in (("scratch", True), (job.init, False)):
+        out = job.out.with_name(str(learns))
+        run(replace(job, init=init, out=out), Told())
+        mean = network.load(out / "model.safetensors")[0].backbone.state_dict()["features.0.1.running_mean"]
+        assert bool(mean.abs().sum() > 0) == learns
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--split", "missing.json", "--fold", "0"], 2, "--split missing.json: cannot be read"),
+        (["--sprites", "here", "--scenes", "missing"], 1, "no characters"),
+        (["--out", "file/run"], 1, "cannot be made a folder"),
+        (["--seed", "-1"], 2, "--seed"),
+    ],
+)
+def test_what_a_user_can_get_wrong_is_one_line(
+    job: Job, words: list[str], code: int, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(job.folder.parent)
+    Path("file").write_text("no folder")
+    done = CliRunner().invoke(app, ["fit", str(job.folder), "--init", job.init, "--steps", "1", *words])
+    assert done.exit_code == code
+    assert told in done.stderr
+
+
+def test_without_out_a_run_is_called_as_its_frames(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(job.folder.parent)
+    done = CliRunner().invoke(app, ["fit", "my", "--init", job.init, "--steps", "1", "--batch-size", "1"])
+    assert done.exit_code == 0
+    assert Path("runs/my/model.safetensors").is_file()
+
+
+def test_frames_without_a_character_lend_none(job: Job) -> None:
+    frames = [replace(frame, alpha=0 * frame.alpha) for frame in labelled_frames(job.folder)]
+    nothing = Stock([], np.empty(0), [])
+    assert with_labelled(nothing, frames) is nothing
+
+
+def test_half_a_line_of_a_journal_is_no_hindrance(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").write_text('{"step": 1, "total": 9.0}\n{"step": 2, "to')
+    with Journal(tmp_path) as journal:
+        journal.step(2, {"total": 1.0})
+    assert [one["total"] for one in Journal(tmp_path).steps] == [9, 1]
 
 
 def test_a_bad_label_stops_before_the_first_step(job: Job) -> None:
