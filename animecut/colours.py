@@ -1,5 +1,8 @@
 """Which colours lie inside a character and which outside, nearby: evidence where the network doubts."""
 
+from math import prod
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,9 +34,11 @@ class Colours:
         # Every fourth pixel tells as much as all.
         row, column = (np.rint(np.arange(0, side, 2) / cell).astype(np.intp) for side in (height, width))
         self._counted = (row[:, None] * columns + column) * SHADES**3 + shade_of(rgb[::2, ::2], SHADES)
-        y, x = (axis / np.float32(cell) for axis in np.nonzero(asked))
-        self._corner = (y.astype(np.intp) * columns + x.astype(np.intp)) * TONES**3 + shade_of(rgb[asked], TONES)
-        self._down, self._right = (np.asarray(axis % 1, np.float32) for axis in (y, x))
+        y, x = (np.arange(side) / np.float32(cell) for side in (height, width))
+        corner = (y.astype(np.int32)[:, None] * columns + x.astype(np.int32)) * np.int32(TONES**3)
+        self._corner = (corner + shade_of(rgb, TONES))[asked].astype(np.intp)
+        down, right = (np.asarray(axis % 1, np.float32) for axis in (y, x))
+        self._down, self._right = (np.broadcast_to(axis, asked.shape)[asked] for axis in (down[:, None], right))
 
     def evidence(self, alpha: Plane) -> Plane:
         """Log odds of each asked pixel, in order of rows, being character, by how often its colour is in and outside.
@@ -47,19 +52,21 @@ class Colours:
 
     def _seen(self, sure: NDArray[np.bool_]) -> NDArray[np.float32]:
         index = self._counted[sure[::2, ::2]]
-        count = np.bincount(index, minlength=int(np.prod(self._shape))).astype(np.float32).reshape(self._shape)
-        for blur in self._blurs:  # each goes over the first axis and moves it to the end
-            count = np.tensordot(count, blur, (0, 1))
-        return count + np.float32(SEEN)
+        count = np.bincount(index, minlength=prod(self._shape)).astype(np.float32).reshape(self._shape)
+        for axis, blur in enumerate(self._blurs):  # as matrices, so that nothing is moved in memory
+            before, size = prod(self._shape[:axis]), self._shape[axis]
+            count = blur @ count.reshape(before, size, -1)
+        return count.reshape(self._shape) + np.float32(SEEN)
 
     def _across(self, table: Plane, corner: NDArray[np.intp]) -> Plane:
         return table[corner] * (1 - self._right) + table[corner + TONES**3] * self._right
 
 
-def shade_of(rgb: NDArray[np.uint8], steps: int) -> NDArray[np.intp]:
-    """(..., 3) colours -> (...) the number of the nearest of steps³ shades."""
-    red, green, blue = np.moveaxis(np.rint(rgb * np.float32((steps - 1) / 255)).astype(np.intp), -1, 0)
-    return np.asarray((red * steps + green) * steps + blue)
+def shade_of(rgb: NDArray[np.uint8], steps: int) -> NDArray[np.int32]:
+    """(H, W, 3) colours -> (H, W) the number of the nearest of steps³ shades."""
+    level = np.rint(np.arange(256) * np.float32((steps - 1) / 255)).astype(np.int32)
+    parts = [cv2.LUT(np.ascontiguousarray(rgb[..., i]), level * steps ** (2 - i)) for i in range(3)]
+    return np.asarray(parts[0] + parts[1] + parts[2], np.int32)
 
 
 def _blur(size: int, spread: float) -> NDArray[np.float32]:

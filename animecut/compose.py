@@ -5,6 +5,7 @@ transparent side leaks into an edge. Arithmetic is gamma-naive, as browsers comp
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import ceil, floor
 from pathlib import Path
@@ -150,12 +151,19 @@ def _scale(length: int, before: int, after: int, size: int, margin: int) -> floa
 
 
 def cropped(part: Picture, top: int, left: int, crop: Box) -> Picture:
-    """The crop of a picture of which only a part is kept, its first pixel at (top, left); 0 elsewhere."""
-    ground = np.zeros((crop.height, crop.width, part.shape[2]), np.uint8)
-    y, x = top - crop.top, left - crop.left
-    seen = ground[max(0, y) : max(0, y + part.shape[0]), max(0, x) : max(0, x + part.shape[1])]
-    seen[:] = part[max(0, -y) :, max(0, -x) :][: seen.shape[0], : seen.shape[1]]
-    return ground
+    """The crop of a picture of which only a part is kept, its first pixel at (top, left).
+
+    What was not kept looks as the part's edge, which is background: black would be a colour that is nowhere.
+    """
+    rows = np.clip(np.arange(crop.top, crop.bottom) - top, 0, part.shape[0] - 1)
+    columns = np.clip(np.arange(crop.left, crop.right) - left, 0, part.shape[1] - 1)
+    inside = part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    before = int((rows == rows[0]).sum()) - 1, int((columns == columns[0]).sum()) - 1
+    after = crop.height - before[0] - inside.shape[0], crop.width - before[1] - inside.shape[1]
+    if not any((*before, *after)):
+        return inside
+    border = cv2.copyMakeBorder(inside, before[0], after[0], before[1], after[1], cv2.BORDER_REPLICATE)
+    return np.asarray(border, np.uint8)
 
 
 def resample(pixels: Picture, placement: Placement) -> Picture:
@@ -268,6 +276,7 @@ def _resize(pixels: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
     return np.asarray(np.clip(cv2.resize(pixels, shape, interpolation=cv2.INTER_CUBIC), low, high))
 
 
+@lru_cache(8)  # the same for every drawing of a shot
 def _interpolation(cells: int, length: int, start: int, extent: int, count: int) -> NDArray[np.float32]:
     """From `cells` over `length` pixels to `count` over `extent` of them: (count, cells) float32, rows summing to 1."""
     step = extent / count * cells / length

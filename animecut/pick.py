@@ -218,7 +218,7 @@ def _carried(memory: _Memory, grey: NDArray[np.uint8], size: tuple[int, int]) ->
     )
 
 
-def _learnt(known: Plane, shades: NDArray[np.intp], where: Mask) -> Plane:
+def _learnt(known: Plane, shades: NDArray[np.int32], where: Mask) -> Plane:
     """What is known of somebody's colours, and what one more drawing shows of them."""
     if not where.any():
         return known
@@ -232,7 +232,7 @@ def _learnt(known: Plane, shades: NDArray[np.intp], where: Mask) -> Plane:
     return np.asarray(FADE * known + (1 - FADE) * new if known.any() else new, np.float32)
 
 
-def _odds(colours: tuple[Plane, Plane], shades: NDArray[np.intp]) -> Plane:
+def _odds(colours: tuple[Plane, Plane], shades: NDArray[np.int32]) -> Plane:
     """(h, w) log odds of each pixel being the chosen one's by its colour, within ±2; 0 where there were no others."""
     chosen, others = colours
     if not (chosen.any() and others.any()):

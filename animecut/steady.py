@@ -23,6 +23,7 @@ FLOW_SIDE = 256  # pixels, longest side of the pictures that motion is searched 
 FLOW_LEAST = 16  # pixels, shortest side of them: the search takes nothing much smaller
 COLOUR_TOLERANCE = 20.0  # of 255: how far colours may differ (mean of RGB, 3×3) and still be the same thing
 RETURN_TOLERANCE = 1.0  # pixels of the flow's picture: how far from home the way there and back may end
+LEAST_TRUST = np.float32(-80)  # exponent: what is less is no number that a processor is quick with
 STILL_BONUS = 1.0  # of 255: motion has to explain the colours better than rest by this much
 DOUBT_FLOOR = 0.1  # weight of an alpha of 0.5, where one of 0 or 1 has 1
 SPREAD = 0.4  # alpha: a vote this far from the median counts little
@@ -137,7 +138,9 @@ def _weighted_median(values: NDArray[np.float32], weights: NDArray[np.float32]) 
     half = weights.sum(0) / 2
     median = np.full_like(values[0], np.inf)
     for value in values:  # N is five at most; sorting takes four times as long
-        below = sum(np.where(other <= value, weight, 0) for other, weight in zip(values, weights, strict=True))
+        below = np.zeros_like(half)
+        for other, weight in zip(values, weights, strict=True):
+            cv2.add(below, weight, below, cv2.compare(other, value, cv2.CMP_LE))
         np.minimum(median, value, out=median, where=below >= half)
     return np.asarray(median, np.float32)
 
@@ -164,7 +167,7 @@ def _carried(other: _Drawing, own: _Drawing, ahead: int, area: Window) -> tuple[
     still = still_error <= moved_error + STILL_BONUS
     error = np.where(still, still_error, moved_error) / COLOUR_TOLERANCE
     astray = np.where(still, np.float32(0), astray / RETURN_TOLERANCE)
-    trust = cv2.exp(-(error**2) - astray**2) * (still | inside)
+    trust = cv2.exp(np.maximum(-(error**2) - astray**2, LEAST_TRUST)) * (still | inside)
     return np.where(still, other.alpha[area], moved(other.alpha)), np.asarray(trust, np.float32)
 
 

@@ -99,7 +99,7 @@ def test_a_mask_comes_back_from_polygons(folder: Path) -> None:
     write_labelme(folder / "a.json", folder / "a.png", mask > 0, tolerance=1.0)
     again = read_labelme(folder / "a.json", json.loads((folder / "a.json").read_text()), folder, Classes())[1] > 0
     both, either = (mask & again).sum(), (mask | again).sum()
-    assert both / either > 0.93
+    assert both / either > 0.88
     assert not again[30, 51]
     assert again[30, 40]
 
