@@ -1,6 +1,7 @@
 """One training run: data from folders, a network, the loop, a file with its provenance, figures, a report."""
 
 import hashlib
+import json
 import platform
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ import torch
 import torchvision
 
 from animecut import __version__, network
-from animecut.errors import InputError, OutputError, SettingsError
+from animecut.errors import InputError, OutputError, SettingsError, WeightsError
 from animecut.network import Network
 from animecut.segment import Segmenter, choose_device
 from training import check, evaluate, ranks, stock
@@ -142,7 +143,8 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
         job.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{job.out}: cannot be made a folder ({error.strerror}); name another --out") from error
-    model, started = job.out / "model.safetensors", time.time()
+    model, checkpoint, started = job.out / "model.safetensors", job.out / "checkpoint.pt", time.time()
+    before = _minutes(model) if checkpoint.exists() else 0.0  # of a run that is taken up again
     provenance = _provenance(job, recipe, learned, judged, composed=composed is not None)
     first = ranks.number() == 0  # of several processes, the one that writes and tells
     with Journal(job.out, tensorboard=job.tensorboard and first) as journal:
@@ -152,27 +154,38 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
                 journal.step(step, losses)
                 told.step(step, recipe.steps, losses)
 
+        def spent() -> dict[str, object]:
+            return {"minutes": round(before + (time.time() - started) / 60, 1)}
+
         def judge(step: int, average: Network) -> float:
             """Through the file and the Segmenter that cuts stickers; a run that is killed leaves the file."""
-            network.save(average, model, provenance | {"step": step})
+            network.save(average, model, provenance | spent() | {"step": step})
             per_image = evaluate.evaluate(Segmenter(model, job.device), judged)
             journal.judged(step, per_image)
             return float(np.mean([one.iou for one in per_image]))
 
         trained = fit(
             net, learned, composed, recipe,
-            device=choose_device(job.device), checkpoint=job.out / "checkpoint.pt", report=report,
+            device=choose_device(job.device), checkpoint=checkpoint, report=report,
             begun={key: provenance[key] for key in ("init", "frames", "left_out", "data_sha256", "composed")},
             judge=judge if judged else None,
         )  # fmt: skip
         if not first:
             return []
-        network.save(trained, model, provenance | {"minutes": round((time.time() - started) / 60, 1)})
+        network.save(trained, model, provenance | spent())
         segmenter = Segmenter(model, job.device)
         per_image = evaluate.evaluate(segmenter, judged or learned)
         journal.pictures(judged or learned, segmenter)
         write_report(job.out / "report.html", journal, per_image, judged or learned, segmenter, unseen=bool(judged))
     return per_image if judged else []
+
+
+def _minutes(model: Path) -> float:
+    """How long a file of ours took to train so far; 0 where there is none."""
+    try:
+        return float(json.loads(network.metadata(model)["provenance"])["minutes"])
+    except (WeightsError, KeyError, ValueError):
+        return 0.0
 
 
 def _provenance(

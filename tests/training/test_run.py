@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -127,6 +128,16 @@ def test_a_checkpoint_of_other_frames_is_not_gone_on_with(job: Job) -> None:
     with pytest.raises(SettingsError, match=r"init .*scratch"):
         run(replace(job, init="scratch"), Told())
     assert (job.out / "model.safetensors").read_bytes() == before
+
+
+def test_a_run_that_is_taken_up_again_counts_the_minutes_before(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(0, 60 * 10**6, 60))
+    monkeypatch.setattr(time, "time", lambda: float(next(now)))
+    minutes = []
+    for _ in range(2):
+        run(job, Told())
+        minutes.append(json.loads(network.metadata(job.out / "model.safetensors")["provenance"])["minutes"])
+    assert minutes == [1, 2]
 
 
 def test_where_all_is_judged_by_nothing_can_be_learned(job: Job) -> None:
