@@ -24,7 +24,8 @@ def steps() -> "Iterator[Told]":
 
         def move(step: int, steps: int, losses: dict[str, float]) -> None:
             bar.total = steps
-            bar.set_postfix({name: f"{value:.3f}" for name, value in losses.items()}, refresh=False)
+            shown = {name: f"{value:.3f}" for name, value in losses.items() if not name.endswith("rate")}
+            bar.set_postfix(shown, refresh=False)
             bar.update(step - bar.n)
 
         yield Told(move, lambda line: tqdm.write(line, file=sys.stderr))

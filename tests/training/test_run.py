@@ -218,7 +218,7 @@ def test_tensorboard_shows_losses_and_pictures(job: Job) -> None:
 
     events = EventAccumulator(str(job.out / "tensorboard"))
     events.Reload()
-    assert "fit/total" in events.Tags()["scalars"]
+    assert {"fit/total", "fit/rate", "fit/backbone_rate"} <= set(events.Tags()["scalars"])
     assert events.Tags()["images"] == ["input, truth, prediction"]
 
 
