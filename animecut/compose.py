@@ -155,15 +155,11 @@ def cropped(part: Picture, top: int, left: int, crop: Box) -> Picture:
 
     What was not kept looks as the part's edge, which is background: black would be a colour that is nowhere.
     """
-    rows = np.clip(np.arange(crop.top, crop.bottom) - top, 0, part.shape[0] - 1)
-    columns = np.clip(np.arange(crop.left, crop.right) - left, 0, part.shape[1] - 1)
-    inside = part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    before = int((rows == rows[0]).sum()) - 1, int((columns == columns[0]).sum()) - 1
-    after = crop.height - before[0] - inside.shape[0], crop.width - before[1] - inside.shape[1]
-    if not any((*before, *after)):
-        return inside
-    border = cv2.copyMakeBorder(inside, before[0], after[0], before[1], after[1], cv2.BORDER_REPLICATE)
-    return np.asarray(border, np.uint8)
+    above, below = max(0, top - crop.top), max(0, crop.bottom - top - part.shape[0])
+    before, after = max(0, left - crop.left), max(0, crop.right - left - part.shape[1])
+    wide = np.asarray(cv2.copyMakeBorder(part, above, below, before, after, cv2.BORDER_REPLICATE), np.uint8)
+    y, x = max(0, crop.top - top), max(0, crop.left - left)
+    return wide[y : y + crop.height, x : x + crop.width]
 
 
 def resample(pixels: Picture, placement: Placement) -> Picture:

@@ -11,7 +11,7 @@ from training.classes import regions
 from training.dataset import Labelled
 from training.evaluate import Segment, alpha_of
 
-FILLED = 0.99  # share of its bounding box that a label fills if it is a box, with those that lie over it
+FILLED = 0.99  # share of its bounding box that a label fills if it is a box, with later ones that lie over it
 AROUND = 0.15  # of the box's longer side, shown to the network and to GrabCut around it
 SURE = 0.95, 0.02  # probability above which a place is surely the character, and below which surely not
 ROUNDS = 4  # of GrabCut; it hardly moves after
@@ -24,7 +24,7 @@ def masks_from_boxes(frame: Labelled, segmenter: Segment) -> Labelled:
     alpha = frame.alpha.copy()
     for number in range(1, int(numbers.max()) + 1):
         box = bounds(numbers == number)
-        if numbers[box].size and (numbers[box] > 0).mean() >= FILLED:  # another box may lie over a part of it
+        if numbers[box].size and (numbers[box] >= number).mean() >= FILLED:  # later ones may lie over a part of it
             around = round(AROUND * max(numbers[box].shape))
             part = bounds(numbers == number, around)
             inside = numbers[part] == number

@@ -21,6 +21,12 @@ def nobody(pixels: Pixels) -> Alpha:
     return np.zeros((len(pixels), 32, 32), np.float32)
 
 
+def half(pixels: Pixels) -> Alpha:
+    seen = np.zeros((len(pixels), 32, 32), np.float32)
+    seen[..., :16] = 1
+    return seen
+
+
 def doubtful(pixels: Pixels) -> Alpha:
     return np.clip(world.see(pixels), 0.3, 0.7)
 
@@ -60,3 +66,13 @@ def test_of_boxes_that_overlap_each_is_looked_into() -> None:
     found = masks_from_boxes(frame, world.see)
     first = numbers == 1
     assert image_iou(found.alpha[first][None] > 0.5, alpha[first][None] > 0.5)[1] > 0.9
+
+
+def test_an_outline_before_another_is_no_box() -> None:
+    rgb, alpha = world.drawing(100)
+    numbers = np.ones(alpha.shape, np.uint8)
+    cv2.circle(numbers, (80, 70), 25, 2, -1)
+    numbers[0, 0] = numbers[-1, -1] = 0
+    numbers[:20, :60] = 0  # so that the one behind is no box either
+    frame = Labelled("a", rgb, (numbers > 0).astype(np.float32), numbers)
+    assert (masks_from_boxes(frame, half).alpha == frame.alpha).all()
