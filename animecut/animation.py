@@ -56,6 +56,23 @@ def write_webp(file: BinaryIO, pictures: Iterable[Timed], *, loop: int, quality:
     file.write(struct.pack("<I", size - 8))
 
 
+def webp_apart(file: BinaryIO) -> Iterator[tuple[Rectangle, BinaryIO]]:
+    """Each picture of an animation of ours as an animation by itself, and the rectangle that it overwrites.
+
+    file: at its start. Ends at the first chunk that is not whole or no picture.
+    """
+    head = file.read(12 + 18 + 14)  # RIFF, VP8X, ANIM
+    while (header := file.read(8))[:4] == b"ANMF":
+        (length,) = struct.unpack("<I", header[4:])
+        frame = file.read(length + length % 2)
+        if len(frame) < length:
+            return
+        left, top, width, height = (int.from_bytes(frame[at : at + 3], "little") for at in (0, 3, 6, 9))
+        data = head[8:] + header + frame
+        area = (left * 2, top * 2, left * 2 + width + 1, top * 2 + height + 1)
+        yield area, BytesIO(head[:4] + struct.pack("<I", len(data)) + data)
+
+
 def _webp_frame(change: Change, quality: int) -> bytes:
     (left, top, right, bottom), picture, ticks = change
     still = BytesIO()

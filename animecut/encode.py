@@ -20,7 +20,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from PIL import Image
 
-from animecut.animation import write_apng, write_webp
+from animecut.animation import webp_apart, write_apng, write_webp
 from animecut.clip import Clip
 from animecut.errors import OutputError, SettingsError, Unreadable
 from animecut.gif import write_gif
@@ -56,6 +56,7 @@ LIMITS = {
 LOSSY = {"webp", "gif", "webm"}
 ALPHA_ERROR = {"webm": 2.0, "mov": 0.5}  # 0..255, how far a picture's mean alpha may be off when read back
 EXACT = 0.01  # the same where alpha is not lossy
+LONG = 2**26  # bytes of a WebP from which on it is read back picture by picture
 FLOATS = 1e-6  # seconds that adding floats may be off
 
 
@@ -203,8 +204,7 @@ def _filled(picture: Picture) -> Picture:
 
 def _read_back(part: Path, path: Path, kind: str, seen: list[Seen]) -> Written:
     """What a reader finds in the file. Raises Unreadable where it is not what was written."""
-    reader = {"gif": _read_gif, "webm": _read_webm, "mov": _read_mov, "png": _read_folder}.get(kind, _read_pillow)
-    found = list(reader(part))
+    found = list(READERS[kind](part))
     tick = 1 / LIMITS[kind].rate
     sizes = {size for size, _, _ in found}
     duration = sum(seconds for _, _, seconds in found)
@@ -222,6 +222,22 @@ def _read_back(part: Path, path: Path, kind: str, seen: list[Seen]) -> Written:
         size = sum(file.stat().st_size for file in files)
         return Written(path, kind, width, height, len(found), duration, size)
     raise Unreadable(f"{path}: did not read back as it was written ({problem}); please report this")
+
+
+def _read_webp(path: Path) -> Iterator[Found]:
+    """As a player sees it; a long one picture by picture, as libwebp would hold it twice."""
+    if path.stat().st_size < LONG:
+        yield from _read_pillow(path)
+        return
+    alpha = None
+    with path.open("rb") as file:
+        for (left, top, right, bottom), alone in webp_apart(file):
+            with Image.open(alone) as image:
+                seen = np.asarray(image.convert("RGBA"))[..., 3]
+                seconds = image.info.get("duration", 0) / 1000
+            alpha = seen.copy() if alpha is None else alpha
+            alpha[top:bottom, left:right] = seen[top:bottom, left:right]
+            yield alpha.shape, float(alpha.mean()), seconds
 
 
 def _read_pillow(path: Path) -> Iterator[Found]:
@@ -274,6 +290,16 @@ def _read_folder(path: Path) -> Iterator[Found]:
     for file, duration in zip(lines[::2], lines[1::2], strict=True):
         pixels = np.asarray(cv2.imread(str(path / file.removeprefix("file ")), cv2.IMREAD_UNCHANGED))
         yield pixels.shape[:2], float(pixels[..., 3].mean()), float(duration.removeprefix("duration "))
+
+
+READERS = {
+    "webp": _read_webp,
+    "gif": _read_gif,
+    "apng": _read_pillow,
+    "webm": _read_webm,
+    "mov": _read_mov,
+    "png": _read_folder,
+}
 
 
 def _is_ours(path: Path) -> bool:

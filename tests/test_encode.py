@@ -1,5 +1,7 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from os import SEEK_END
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import cv2
@@ -8,10 +10,11 @@ import pytest
 from PIL import Image
 
 from animecut import encode
+from animecut.animation import write_webp
 from animecut.clip import Clip, one_by_one
 from animecut.encode import write
 from animecut.errors import OutputError, SettingsError
-from animecut.pictures import Limits, hold, timed
+from animecut.pictures import Limits, Timed, hold, timed
 
 KINDS = ("webp", "gif", "apng", "webm", "mov", "png")
 NAMES = {"apng": "out.png", "png": "out_frames"}
@@ -335,10 +338,31 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(kind: str, tmp_path: Path) -
 
 def test_what_does_not_read_back_is_not_moved_into_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(encode, "_read_pillow", lambda path: list(read_found(path))[:-1])
+        patch.setitem(encode.READERS, "webp", lambda path: list(read_found(path))[:-1])
         with pytest.raises(OutputError, match="read back"):
             write(tmp_path / "out.webp", [walk(3)], "webp")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_long_webp_is_read_picture_by_picture_as_another_reader_sees_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = walk(6)
+    clip.pixels[3:, 20:40, 11:31] = 0  # what goes has to be seen going
+    path = tmp_path / "out.webp"
+    write(path, [clip], "webp")
+    monkeypatch.setattr(encode, "LONG", 1)
+    assert list(encode.READERS["webp"](path)) == list(read_found(path))
+    path.write_bytes(path.read_bytes()[:-9])
+    assert len(list(encode.READERS["webp"](path))) == 5
+    monkeypatch.setattr(encode, "write_webp", cut_short)
+    with pytest.raises(OutputError, match="read back"):
+        write(path, [clip], "webp")
+
+
+def cut_short(file: BinaryIO, pictures: Iterable[Timed], *, loop: int, quality: int) -> None:
+    write_webp(file, pictures, loop=loop, quality=quality)
+    file.truncate(file.seek(-9, SEEK_END))
 
 
 def read_found(path: Path) -> Iterator[tuple[tuple[int, ...], float, float]]:
