@@ -107,6 +107,15 @@ def test_the_mobilenet_pspnet_gives_the_same_logits(tmp_path: Path) -> None:
     assert "whole PSPNet (mobilenet_v2)" in words
 
 
+@pytest.mark.parametrize("auxiliary", [True, False])
+def test_bubbliiiings_own_code_gives_the_same_logits(tmp_path: Path, auxiliary: bool) -> None:
+    """Where their repository is on the path, as it is no package."""
+    nets = pytest.importorskip("nets.pspnet")
+    rgb = torch.rand(1, 3, HEIGHT, WIDTH)
+    theirs = randomised(nets.PSPNet(21, 16, "mobilenet", pretrained=False, aux_branch=auxiliary))
+    assert_equal_logits(tmp_path / "a.pth", theirs, lambda x: theirs(x)[1] if auxiliary else theirs(x), rgb, rgb)
+
+
 def _anything(name: str) -> type[nn.Module]:
     if name.startswith("__"):
         raise AttributeError(name)
