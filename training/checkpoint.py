@@ -1,4 +1,4 @@
-"""What a run needs to go on exactly where it stopped: network, average, optimiser, schedule, step, best so far.
+"""What a run needs to go on exactly where it stopped: all that changes while it learns, and the step.
 
 Chance needs no state: every step's batch and dropout follow from the seed and the step's number.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
 
 from animecut.errors import OutputError, SettingsError
 
@@ -40,6 +41,7 @@ class Run:
     average: nn.Module
     optimiser: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
+    scaler: GradScaler
     best: Best
 
 
@@ -54,6 +56,7 @@ def keep(path: Path, step: int, run: Run, begun: Mapping[str, object]) -> None:
         "average": run.average.state_dict(),
         "optimiser": run.optimiser.state_dict(),
         "schedule": run.schedule.state_dict(),
+        "scaler": run.scaler.state_dict(),
         "best": vars(run.best),
         "recipe": dict(begun),
     }
@@ -79,6 +82,7 @@ def restore(path: Path, run: Run, begun: Mapping[str, object]) -> int:
         run.average.load_state_dict(state["average"])
         run.optimiser.load_state_dict(state["optimiser"])
         run.schedule.load_state_dict(state["schedule"])
+        run.scaler.load_state_dict(state["scaler"])
         run.best = Best(**state.get("best", {}))
         return int(state["step"])
     except (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:

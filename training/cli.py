@@ -50,6 +50,9 @@ Weights = Annotated[
     typer.Option(metavar="FILE", help="Weights, or the folder of a fit. Default: the weights that come along."),
 ]
 Device = Annotated[str, typer.Option(metavar="D", help="auto, cpu, cuda or mps.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the run that is in the folder, from its last checkpoint.")
+]
 SplitFile = Annotated[
     Path | None,
     typer.Option(
@@ -118,7 +121,7 @@ def fit(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="Folder for model.safetensors and the checkpoint; a run goes on where it stopped. Default: runs/DIR.",
+            help="A new folder for model.safetensors, the checkpoint and the report. Default: runs/DIR.",
         ),
     ] = None,
     init: Init = "anime",
@@ -163,6 +166,7 @@ def fit(
     seed: Seed = 0,
     device: Device = "auto",
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write RUN/tensorboard.")] = False,
+    resume: Resume = False,
 ) -> None:
     """Fine-tune on your own labelled frames; writes RUN/model.safetensors and RUN/report.html."""
     with _errors():
@@ -178,7 +182,7 @@ def fit(
         out = out or Path("runs") / folder.resolve().name
         job = Job(
             folder, out, recipe, init=init, backbone=backbone, arch=arch, target=target, sprites=sprites,
-            scenes=scenes, split_file=split, device=device, tensorboard=tensorboard,
+            scenes=scenes, split_file=split, device=device, tensorboard=tensorboard, resume=resume,
         )  # fmt: skip
         with ranks.joined(), bars.steps() as told:
             per_fold = cross_validate(job, told, folds) if folds else []
@@ -248,6 +252,7 @@ def compare(
     batch_size: Batch = 8,
     seed: Seed = 0,
     device: Device = "auto",
+    resume: Resume = False,
 ) -> None:
     """Untouched, from scratch, or transfer: the same frames and steps for every network, as one table."""
     with _errors():
@@ -257,7 +262,7 @@ def compare(
         from training.run import Job
 
         out = out or Path("runs") / f"{folder.resolve().name}-compare"
-        job = Job(folder, out, Recipe(steps=steps, batch=batch_size, seed=seed), device=device)
+        job = Job(folder, out, Recipe(steps=steps, batch=batch_size, seed=seed), device=device, resume=resume)
         with bars.steps() as told:
             cells = comparing.compare(job, told, archs.split(","), init)
         about = f"{folder.name}: {steps} steps of {batch_size} pictures; mean image IoU on what was left out."
@@ -345,7 +350,7 @@ class _errors:  # noqa: N801 (reads as a statement)
         if isinstance(error, AnimecutError):
             _stop(str(error), 1)
         if isinstance(error, KeyboardInterrupt):
-            _stop("stopped; the same command goes on from the last checkpoint", 130)
+            _stop("stopped; a fit goes on from its last checkpoint with --resume", 130)
 
 
 def _stop(message: str, code: int) -> NoReturn:

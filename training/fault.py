@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 
 @torch.no_grad()
-def first_fault(network: nn.Module, rgb: Tensor) -> str:
+def first_fault(network: nn.Module, rgb: Tensor, dtype: torch.dtype = torch.bfloat16) -> str:
     """In words: the first tensor on the way through the network that holds a NaN or an infinity.
 
-    rgb: (B, 3, H, W), the batch that it happened with.
+    rgb: (B, 3, H, W), the batch that it happened with.  dtype: that the network computed in.
     """
     if not torch.isfinite(rgb).all():
         return "the pictures themselves"
@@ -27,7 +27,7 @@ def first_fault(network: nn.Module, rgb: Tensor) -> str:
         return hook
 
     hooks = [module.register_forward_hook(look(name)) for name, module in network.named_modules() if name]
-    with torch.autocast(rgb.device.type, torch.bfloat16):
+    with torch.autocast(rgb.device.type, dtype):
         network(rgb)
     for hook in hooks:
         hook.remove()

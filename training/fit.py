@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.amp.grad_scaler import GradScaler
 
 from animecut.errors import AnimecutError
 from animecut.network import Network
@@ -21,6 +22,7 @@ from training.dataset import Labelled
 from training.depthwise import quicken
 from training.fault import first_fault
 from training.losses import losses
+from training.optimise import groups, learn, precision, rate_at
 from training.synthesis import Stock
 
 SHORTEST_EPOCH = 10  # steps between two checkpoints: going once through a handful of frames is done sooner than kept
@@ -41,6 +43,10 @@ class Recipe:
     rate: float = 1e-3
     """AdamW's learning rate for all but the backbone."""
     backbone_rate: float = 3e-4
+    first_rate: float = 1.0
+    """Share of the backbone's rate at which its first block learns; those between lie between."""
+    boundary: float = 0.0
+    """Weight of the boundary term, which only labelled frames have: composed ones have exact alpha instead."""
     weight_decay: float = 1e-4
     warm_up: int = 30
     """Steps in which the rates rise from zero; then they fall with a cosine."""
@@ -87,16 +93,18 @@ def fit(
     network = network.to(device).to(memory_format=torch.channels_last)
     if device.type == "cpu":
         quicken(network)
+    dtype = precision(device)
     optimiser = torch.optim.AdamW(
-        [
-            {"params": list(network.backbone.parameters()), "lr": recipe.backbone_rate},
-            {"params": [p for n, p in network.named_parameters() if not n.startswith("backbone.")], "lr": recipe.rate},
-        ],
+        groups(network, rate=recipe.rate, backbone_rate=recipe.backbone_rate, first=recipe.first_rate),
         weight_decay=recipe.weight_decay,
     )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate_at(step, recipe))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, partial(rate_at, steps=recipe.steps, warm_up=recipe.warm_up)
+    )
+    # Small gradients would be zero in float16. PyTorch begins at 65536, where the first steps are always lost.
+    scaler = GradScaler(device.type, init_scale=1024.0, enabled=dtype is torch.float16)
     average, beginning = copy.deepcopy(network), copy.deepcopy(network)
-    run = Run(network, average, optimiser, schedule, Best())
+    run = Run(network, average, optimiser, schedule, scaler, Best())
     begun = asdict(recipe) | dict(begun)
     done = restore(checkpoint, run, begun) if checkpoint and checkpoint.exists() else 0
     epoch = steps_in_epoch(len(frames), recipe, composing=stock is not None)
@@ -111,11 +119,13 @@ def fit(
                 break
             network.backbone.requires_grad_(step > (recipe.frozen or 0))
             here = [part.to(device) for part in parts]
-            terms = _step(network, optimiser, here, recipe.seed * 1_000_003 + step, recipe.statistics)
+            terms = _gradients(network, scaler, dtype, here, recipe, step)
             if not math.isfinite(terms["total"]):
-                where = first_fault(network.eval(), here[0].rgb)
+                where = first_fault(network.eval(), here[0].rgb, dtype)
                 raise AnimecutError(f"step {step}: the loss is no number; first in {where}; look at that, or --seed")
-            rates = {"backbone_rate": float(schedule.get_last_lr()[0]), "rate": float(schedule.get_last_lr()[1])}
+            learn(network, optimiser, scaler)
+            first, *_, last, rest = (float(rate) for rate in schedule.get_last_lr())
+            rates = {"first_rate": first, "backbone_rate": last, "rate": rest}
             schedule.step()
             _average(average, network, min(recipe.ema, step / (step + 10)))
             report(step, terms | rates)
@@ -139,37 +149,30 @@ def _exhausted(best: Best, recipe: Recipe) -> bool:
     return 0 < recipe.patience <= best.stale
 
 
-def _step(
-    network: Network, optimiser: torch.optim.Optimizer, parts: Sequence[Part], seed: int, statistics: bool
+def _gradients(
+    network: Network, scaler: GradScaler, dtype: torch.dtype, parts: Sequence[Part], recipe: Recipe, step: int
 ) -> dict[str, float]:
-    """Learn from a batch; mean losses of this process's parts. Nothing is learned where they are no number."""
+    """Of a batch, of all processes together; mean losses of this one's parts. None where they are no number."""
     network.train()
-    optimiser.zero_grad(set_to_none=True)
+    network.zero_grad(set_to_none=True)
     means: defaultdict[str, float] = defaultdict(float)
     here = sum(part.share for part in parts)
     for part in parts:
         # A few dozen frames are too few to estimate the backbone's statistics anew, and one picture too few for any.
-        still = network if len(part.rgb) == 1 else None if statistics else network.backbone
+        still = network if len(part.rgb) == 1 else None if recipe.statistics else network.backbone
         for module in still.modules() if still else ():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
-        torch.manual_seed(seed * MOST_PARTS + part.number)  # of dropout, which so is the same in a resumed run
-        terms = losses(network, part)
+        # Of dropout, which so is the same in a resumed run.
+        torch.manual_seed((recipe.seed * 1_000_003 + step) * MOST_PARTS + part.number)
+        terms = losses(network, part, dtype, recipe.boundary)
         for name, value in terms.items():
             means[name] += value.item() * part.share / here
         if not math.isfinite(means["total"]):
             return dict(means)
-        (terms["total"] * part.share).backward()  # type: ignore[no-untyped-call]
+        scaler.scale(terms["total"] * part.share).backward()  # type: ignore[no-untyped-call]
     ranks.add_up_gradients(network)
-    nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-    optimiser.step()
     return dict(means)
-
-
-def _rate_at(step: int, recipe: Recipe) -> float:
-    if step < recipe.warm_up:
-        return (step + 1) / recipe.warm_up
-    return 0.5 + 0.5 * math.cos(math.pi * (step - recipe.warm_up) / max(1, recipe.steps - recipe.warm_up))
 
 
 @torch.no_grad()

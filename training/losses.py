@@ -11,20 +11,26 @@ from training.batches import Part
 
 REACH = 5  # pixels to either side of a character's edge in which a trimap leaves open what is there
 SURE = 0.05  # alpha within this of 0 or 1 is background or character
+NEAR = 2  # pixels that an edge may lie beside the true one
 LEAST = 64  # pixels of a character that is worth a box
 
 
-def losses(network: Network, part: Part) -> dict[str, Tensor]:
-    """Each term and their "total", scalars: of alpha, of a trimap, or of characters apart, as the network has it."""
+def losses(
+    network: Network, part: Part, dtype: torch.dtype = torch.bfloat16, boundary: float = 0.0
+) -> dict[str, Tensor]:
+    """Each term and their "total", scalars: of alpha, of a trimap, or of characters apart, as the network has it.
+
+    dtype: that the network computes in.  boundary: weight of that term, as in matte_loss.
+    """
     rgb = part.rgb.contiguous(memory_format=torch.channels_last)
-    with torch.autocast(rgb.device.type, torch.bfloat16):
+    with torch.autocast(rgb.device.type, dtype):
         if isinstance(network, MaskRCNN):
             terms = network.losses(rgb, [_boxed(numbers) for numbers in part.numbers])
             return terms | {"total": torch.stack(list(terms.values())).sum()}
         logits = network(rgb)
     if "unknown" in network.architecture.classes:
         return trimap_loss(logits, part.alpha)
-    return matte_loss(logits, part.alpha, part.exact)
+    return matte_loss(logits, part.alpha, part.exact, boundary)
 
 
 def _boxed(numbers: Tensor) -> dict[str, Tensor]:
@@ -43,8 +49,7 @@ def trimap_loss(logits: Tensor, alpha: Tensor) -> dict[str, Tensor]:
     logits: (B, 3, H, W).  alpha: (B, H, W) in [0, 1].  Unknown is what lies within REACH of both of the others.
     """
     logits = logits.float()
-    widest = F.max_pool2d(alpha[:, None], 2 * REACH + 1, 1, REACH)[:, 0]
-    narrowest = -F.max_pool2d(-alpha[:, None], 2 * REACH + 1, 1, REACH)[:, 0]
+    widest, narrowest = _wider(alpha, REACH), -_wider(-alpha, REACH)
     truth = (widest > SURE).long() + (narrowest > 1 - SURE).long()  # 0, 1, 2
     p, t = logits.softmax(dim=1), F.one_hot(truth, 3).permute(0, 3, 1, 2)
     overlap = (2 * (p * t).sum((2, 3)) + 1) / (p.sum((2, 3)) + t.sum((2, 3)) + 1)
@@ -52,11 +57,12 @@ def trimap_loss(logits: Tensor, alpha: Tensor) -> dict[str, Tensor]:
     return terms | {"total": torch.stack(list(terms.values())).sum()}
 
 
-def matte_loss(logits: Tensor, alpha: Tensor, exact: Tensor) -> dict[str, Tensor]:
-    """Cross-entropy and Dice on every picture, and an alpha loss on those whose alpha is exact.
+def matte_loss(logits: Tensor, alpha: Tensor, exact: Tensor, boundary: float = 0.0) -> dict[str, Tensor]:
+    """Cross-entropy and Dice on every picture; an alpha loss where alpha is exact, a boundary loss where it is not.
 
     logits: (B, 2, H, W), background and character.  alpha: (B, H, W) in [0, 1], 1 = character.
     exact:  (B,) 1 where alpha is known to a fraction of a pixel (composites), 0 where it was labelled by hand.
+    boundary: weight of that loss.
     Returns each term and their "total", scalars.
     """
     logits = logits.float()
@@ -73,7 +79,30 @@ def matte_loss(logits: Tensor, alpha: Tensor, exact: Tensor) -> dict[str, Tensor
     l1 = ((p - alpha).abs().mean((1, 2)) * weight).sum()
     gradient = (_gradient_difference(p, alpha) * weight).sum()
     terms = {"cross_entropy": cross_entropy, "dice": dice, "l1": l1, "gradient": gradient}
+    if boundary:
+        labelled = 1 - exact
+        terms["boundary"] = boundary * (boundary_loss(p, alpha) * labelled).sum() / labelled.sum().clamp(min=1)
     return terms | {"total": torch.stack(list(terms.values())).sum()}
+
+
+def boundary_loss(p: Tensor, alpha: Tensor) -> Tensor:
+    """1 - F of where the edges of p and alpha lie within NEAR pixels of one another (Bokhovkin and Burnaev 2019), (B,).
+
+    p, alpha: (B, H, W) in [0, 1].
+    """
+    found, truth = _edge(p), _edge((alpha > 0.5).float())
+    precision = ((found * _wider(truth, NEAR)).sum((1, 2)) + 1) / (found.sum((1, 2)) + 1)
+    recall = ((truth * _wider(found, NEAR)).sum((1, 2)) + 1) / (truth.sum((1, 2)) + 1)
+    return 1 - 2 * precision * recall / (precision + recall)
+
+
+def _edge(x: Tensor) -> Tensor:
+    """How much larger a pixel is than its smallest neighbour: one inside of what is 1."""
+    return x + _wider(-x, 1)
+
+
+def _wider(x: Tensor, by: int) -> Tensor:
+    return F.max_pool2d(x[:, None], 2 * by + 1, 1, by)[:, 0]
 
 
 def _gradient_difference(p: Tensor, t: Tensor) -> Tensor:

@@ -45,6 +45,8 @@ class Job:
     """JSON with folds and what characters and scenes are only judged by; None: SHIPPED, but folds of neighbours."""
     device: str = "auto"
     tensorboard: bool = False
+    resume: bool = False
+    """Whether a run that is there already is gone on with; else it is left alone."""
 
 
 @dataclass(frozen=True)
@@ -135,15 +137,8 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
     net, words, backbone_alone = begin(job.init, job.backbone, job.arch, job.target)
     told.line(f"begins with {words}; learns from {len(learned)} frames")
     composed = _composed(job, learned)
-    recipe = job.recipe if composed else replace(job.recipe, composites=0.0)
-    if recipe.frozen is None:
-        recipe = replace(recipe, frozen=recipe.steps // 5 if backbone_alone else 0)
-    recipe = replace(recipe, statistics=job.init == "scratch")
-    try:
-        job.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{job.out}: cannot be made a folder ({error.strerror}); name another --out") from error
-    model, checkpoint, started = job.out / "model.safetensors", job.out / "checkpoint.pt", time.time()
+    recipe = _recipe(job, composing=composed is not None, backbone_alone=backbone_alone)
+    model, checkpoint, started = job.out / "model.safetensors", _place(job), time.time()
     before = _minutes(model) if checkpoint.exists() else 0.0  # of a run that is taken up again
     provenance = _provenance(job, recipe, learned, judged, composed=composed is not None)
     first = ranks.number() == 0  # of several processes, the one that writes and tells
@@ -178,6 +173,26 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
         journal.pictures(judged or learned, segmenter)
         write_report(job.out / "report.html", journal, per_image, judged or learned, segmenter, unseen=bool(judged))
     return per_image if judged else []
+
+
+def _recipe(job: Job, *, composing: bool, backbone_alone: bool) -> Recipe:
+    """The job's, with what follows from what there is to learn from and to begin with."""
+    recipe = job.recipe if composing else replace(job.recipe, composites=0.0)
+    if recipe.frozen is None:
+        recipe = replace(recipe, frozen=recipe.steps // 5 if backbone_alone else 0)
+    return replace(recipe, statistics=True, first_rate=1.0) if job.init == "scratch" else recipe
+
+
+def _place(job: Job) -> Path:
+    """Where the checkpoint lies, or will. Raises SettingsError where there is one that nobody wants to go on with."""
+    try:
+        job.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{job.out}: cannot be made a folder ({error.strerror}); name another --out") from error
+    checkpoint = job.out / "checkpoint.pt"
+    if checkpoint.exists() and not job.resume:
+        raise SettingsError(f"{job.out}: a run is there already; --resume goes on with it, else name another --out")
+    return checkpoint
 
 
 def _minutes(model: Path) -> float:

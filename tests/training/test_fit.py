@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from torch.amp.grad_scaler import GradScaler
 
 from animecut.errors import AnimecutError, OutputError, SettingsError
 from animecut.network import Architecture, Network, PSPNet, build
@@ -59,6 +60,21 @@ def test_a_run_cut_short_ends_as_the_undisturbed_one(frames: list[Labelled], tmp
 
     with pytest.raises(KeyboardInterrupt):
         fit(network(), frames, None, recipe, device=CPU, checkpoint=tmp_path / "c.pt", report=stop)
+    resumed = fit(network(1), frames, None, recipe, device=CPU, checkpoint=tmp_path / "c.pt")
+    assert torch.allclose(weights_of(resumed), weights_of(whole), atol=1e-6)
+
+
+def test_half_precision_learns_and_goes_on_as_the_undisturbed_run(
+    frames: list[Labelled], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU that has no bfloat16: the loss is scaled, and how much is kept."""
+    monkeypatch.setattr(loop, "precision", lambda device: torch.float16)
+    recipe = Recipe(steps=4, batch=2, warm_up=1)
+    whole = fit(network(), frames, None, recipe, device=CPU)
+    assert not torch.allclose(weights_of(whole), weights_of(network()), atol=1e-3)
+    fit(network(), frames, None, recipe, device=CPU, checkpoint=tmp_path / "c.pt")
+    kept = torch.load(tmp_path / "c.pt", weights_only=True)["scaler"]
+    assert kept["scale"] > 1
     resumed = fit(network(1), frames, None, recipe, device=CPU, checkpoint=tmp_path / "c.pt")
     assert torch.allclose(weights_of(resumed), weights_of(whole), atol=1e-6)
 
@@ -132,7 +148,8 @@ def test_a_full_disk_leaves_the_checkpoint_before(
     with pytest.raises(OutputError, match="No space left"):
         fit(network(), frames, None, Recipe(steps=2, batch=2), device=CPU, checkpoint=path.with_name("d.pt"))
     optimiser = torch.optim.AdamW([torch.zeros(1)])
-    run = Run(network(), network(), optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1.0), Best())
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1.0)
+    run = Run(network(), network(), optimiser, schedule, GradScaler("cpu"), Best())
     with pytest.raises(OutputError, match="step 4 cannot be kept"):
         keep(path, 4, run, {})
     assert path.read_bytes() == before

@@ -3,7 +3,7 @@ import torch
 
 from animecut.network import Architecture, build
 from training.batches import Part
-from training.losses import REACH, losses, matte_loss, trimap_loss
+from training.losses import NEAR, REACH, boundary_loss, losses, matte_loss, trimap_loss
 
 
 def logits(p: torch.Tensor) -> torch.Tensor:
@@ -50,6 +50,26 @@ def test_a_trimap_is_unknown_on_both_sides_of_the_edge() -> None:
     assert cost(truth) < 0.01
     for shift in (-1, 1):
         assert cost(truth.roll(shift)) > 0.1
+
+
+def test_an_edge_may_lie_a_little_beside_the_true_one_and_no_more() -> None:
+    truth = torch.zeros(1, 32, 32)
+    truth[:, 8:24, 8:24] = 1
+    near, far, soft = (boundary_loss(p, truth) for p in (truth.roll(NEAR, 2), truth.roll(2 * NEAR + 2, 2), truth * 0.6))
+    assert boundary_loss(truth, truth) < 1e-6
+    assert near < 0.05
+    assert far > 0.3
+    assert 0 < soft < far
+    assert boundary_loss(truth, torch.zeros_like(truth)) > 0.9
+    assert boundary_loss(torch.zeros_like(truth), torch.zeros_like(truth)) < 1e-6
+
+
+def test_only_hand_made_labels_have_a_boundary_term() -> None:
+    truth, wrong = torch.zeros(2, 32, 32), torch.zeros(2, 32, 32)
+    truth[:, 8:24, 8:24] = 1
+    wrong[1] = truth[1]
+    assert matte_loss(logits(wrong), truth, torch.tensor([1.0, 0.0]), 0.5)["boundary"] < 1e-4
+    assert matte_loss(logits(wrong), truth, torch.tensor([0.0, 1.0]), 0.5)["boundary"] > 0.3
 
 
 def test_the_network_says_what_is_to_be_lowered() -> None:

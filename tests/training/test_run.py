@@ -123,10 +123,12 @@ def test_a_checkpoint_of_other_frames_is_not_gone_on_with(job: Job) -> None:
     run(job, Told())
     before = (job.out / "model.safetensors").read_bytes()
     add(job.folder, "more", 40)
-    with pytest.raises(SettingsError, match=r"frames 4, not 5.*another --out"):
+    with pytest.raises(SettingsError, match=r"a run is there already; --resume"):
         run(job, Told())
+    with pytest.raises(SettingsError, match=r"frames 4, not 5.*another --out"):
+        run(replace(job, resume=True), Told())
     with pytest.raises(SettingsError, match=r"init .*scratch"):
-        run(replace(job, init="scratch"), Told())
+        run(replace(job, init="scratch", resume=True), Told())
     assert (job.out / "model.safetensors").read_bytes() == before
 
 
@@ -135,7 +137,7 @@ def test_a_run_that_is_taken_up_again_counts_the_minutes_before(job: Job, monkey
     monkeypatch.setattr(time, "time", lambda: float(next(now)))
     minutes = []
     for _ in range(2):
-        run(job, Told())
+        run(replace(job, resume=True), Told())  # which begins where there is nothing yet
         minutes.append(json.loads(network.metadata(job.out / "model.safetensors")["provenance"])["minutes"])
     assert minutes == [1, 2]
 

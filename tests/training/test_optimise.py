@@ -1,0 +1,42 @@
+from itertools import pairwise
+
+import pytest
+import torch
+
+from animecut.network import Architecture, build
+from training.begin import SHAPES
+from training.optimise import groups, precision, rate_at
+
+
+@pytest.mark.parametrize(("arch", "blocks"), [("pspnet", 18), ("fcn", 13)])
+def test_the_backbone_learns_slower_the_deeper(arch: str, blocks: int) -> None:
+    net = build(SHAPES[arch])
+    *backbone, rest = groups(net, rate=1e-3, backbone_rate=3e-4, first=0.1)
+    rates = [float(str(group["lr"])) for group in backbone]
+    assert len(rates) == blocks
+    assert rates[0] == pytest.approx(3e-5)
+    assert rates[-1] == pytest.approx(3e-4)
+    assert all(b / a == pytest.approx(10 ** (1 / (blocks - 1))) for a, b in pairwise(rates))
+    assert rest["lr"] == 1e-3
+    held = [id(p) for group in (*backbone, rest) for p in group["params"]]  # type: ignore[attr-defined]
+    assert sorted(held) == sorted(id(p) for p in net.parameters())
+
+
+def test_a_resnet_has_its_stem_and_four_layers() -> None:
+    net = build(Architecture(backbone="resnet50", width=8, decoder=()))
+    assert len(groups(net, rate=1, backbone_rate=1, first=0.5)) == 6
+
+
+def test_rates_rise_and_then_fall() -> None:
+    rates = [rate_at(step, 100, 10) for step in range(100)]
+    assert rates[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
+    assert rates[10] == 1
+    assert all(b < a for a, b in pairwise(rates[10:]))
+    assert rates[-1] < 0.001
+
+
+def test_an_older_gpu_computes_in_float16(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert precision(torch.device("cpu")) is torch.bfloat16
+    for able, dtype in ((True, torch.bfloat16), (False, torch.float16)):
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda able=able, **_: able)
+        assert precision(torch.device("cuda")) is dtype
