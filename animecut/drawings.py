@@ -159,7 +159,8 @@ def _small(picture: Picture) -> Map:
 def _change(before: Map, after: Map) -> Map:
     """How far two small pictures differ around each place, 0..255; not where both have lettering at the rim."""
     change = _strongest(np.abs(cv2.blur(after - before, (PATCH, PATCH))))
-    change[_caption(before) & _caption(after)] = 0
+    if change.max() >= CHANGED:  # else it is held anyway
+        change[_caption(before) & _caption(after)] = 0
     return np.asarray(change, np.float32)
 
 
