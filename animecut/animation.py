@@ -9,9 +9,11 @@ picture; it overwrites the one before it, so alpha is exact.
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from errno import EFBIG
 from functools import partial
 from io import BytesIO
 from itertools import chain, islice
+from os import SEEK_END
 from typing import BinaryIO
 
 import numpy as np
@@ -29,6 +31,7 @@ Change = tuple[Rectangle, Picture, int]
 """Where a picture differs from the one before, the whole picture, and its ticks."""
 
 WEBP_EFFORT = 3  # libwebp's 0..6; 4 takes an eighth longer for no fewer bytes, 6 eighty times as long for 2 % fewer
+LARGEST_RIFF = 2**32 - 2  # bytes
 PALETTE = 256  # colours that a PNG can have where pixels are indices of them
 FLAT = 2048  # colours up to which unfiltered rows are the smaller ones
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -52,6 +55,8 @@ def write_webp(file: BinaryIO, pictures: Iterable[Timed], *, loop: int, quality:
     for frame in side_by_side(partial(_webp_frame, quality=quality), changes(pictures, grid=2)):
         _riff(file, b"ANMF", frame)
     size = file.tell()
+    if size > LARGEST_RIFF:
+        raise OSError(EFBIG, "a WebP holds no more than 4 GB")
     file.seek(4)
     file.write(struct.pack("<I", size - 8))
 
@@ -59,9 +64,14 @@ def write_webp(file: BinaryIO, pictures: Iterable[Timed], *, loop: int, quality:
 def webp_apart(file: BinaryIO) -> Iterator[tuple[Rectangle, BinaryIO]]:
     """Each picture of an animation of ours as an animation by itself, and the rectangle that it overwrites.
 
-    file: at its start. Ends at the first chunk that is not whole or no picture.
+    file: seekable. A still has none, nor has a file of another size than it says. Ends at the first chunk that is not
+    whole or no picture.
     """
+    size = file.seek(0, SEEK_END)
+    file.seek(0)
     head = file.read(12 + 18 + 14)  # RIFF, VP8X, ANIM
+    if head[30:34] != b"ANIM" or struct.unpack_from("<I", head, 4)[0] + 8 != size:
+        return
     while (header := file.read(8))[:4] == b"ANMF":
         (length,) = struct.unpack("<I", header[4:])
         frame = file.read(length + length % 2)

@@ -56,7 +56,7 @@ LIMITS = {
 LOSSY = {"webp", "gif", "webm"}
 ALPHA_ERROR = {"webm": 2.0, "mov": 0.5}  # 0..255, how far a picture's mean alpha may be off when read back
 EXACT = 0.01  # the same where alpha is not lossy
-LONG = 2**26  # bytes of a WebP from which on it is read back picture by picture
+LONG = 2**26  # bytes of a WebP, more than any still has, from which on it is read back picture by picture
 FLOATS = 1e-6  # seconds that adding floats may be off
 
 

@@ -354,7 +354,7 @@ def test_a_long_webp_is_read_picture_by_picture_as_another_reader_sees_it(
     monkeypatch.setattr(encode, "LONG", 1)
     assert list(encode.READERS["webp"](path)) == list(read_found(path))
     path.write_bytes(path.read_bytes()[:-9])
-    assert len(list(encode.READERS["webp"](path))) == 5
+    assert list(encode.READERS["webp"](path)) == []
     monkeypatch.setattr(encode, "write_webp", cut_short)
     with pytest.raises(OutputError, match="read back"):
         write(path, [clip], "webp")

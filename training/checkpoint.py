@@ -82,7 +82,8 @@ def restore(path: Path, run: Run, begun: Mapping[str, object]) -> int:
         run.average.load_state_dict(state["average"])
         run.optimiser.load_state_dict(state["optimiser"])
         run.schedule.load_state_dict(state["schedule"])
-        run.scaler.load_state_dict(state["scaler"])
+        if state.get("scaler"):  # none where it was begun in bfloat16
+            run.scaler.load_state_dict(state["scaler"])
         run.best = Best(**state.get("best", {}))
         return int(state["step"])
     except (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:

@@ -51,7 +51,10 @@ Weights = Annotated[
 ]
 Device = Annotated[str, typer.Option(metavar="D", help="auto, cpu, cuda or mps.")]
 Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on with the run that is in the folder, from its last checkpoint.")
+    bool,
+    typer.Option(
+        "--resume", help="Go on with what is in the folder, from the last checkpoint; begin where there is none."
+    ),
 ]
 SplitFile = Annotated[
     Path | None,
@@ -121,7 +124,7 @@ def fit(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="A new folder for model.safetensors, the checkpoint and the report. Default: runs/DIR.",
+            help="Folder for model.safetensors, the checkpoint and the report. Default: runs/DIR.",
         ),
     ] = None,
     init: Init = "anime",
@@ -350,7 +353,7 @@ class _errors:  # noqa: N801 (reads as a statement)
         if isinstance(error, AnimecutError):
             _stop(str(error), 1)
         if isinstance(error, KeyboardInterrupt):
-            _stop("stopped; a fit goes on from its last checkpoint with --resume", 130)
+            _stop("stopped; --resume goes on with a fit or a comparison from its last checkpoint", 130)
 
 
 def _stop(message: str, code: int) -> NoReturn:

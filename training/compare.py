@@ -12,7 +12,7 @@ from animecut.errors import AnimecutError, InputError, OutputError, SettingsErro
 from animecut.segment import Segmenter
 from training import evaluate
 from training.begin import SHAPES, begin
-from training.run import Job, Told, judged_by, train
+from training.run import MODEL, Job, Told, judged_by, train, vacant
 
 BEGINNINGS = ("voc untouched", "scratch", "transfer")
 FONT_SIZE, PADDING = 18, 10  # pixels
@@ -39,6 +39,7 @@ def compare(job: Job, told: Told, archs: Sequence[str], transfer: str) -> list[C
     """
     if unknown := [arch for arch in archs if arch not in SHAPES]:
         raise SettingsError(f"--arch {','.join(unknown)}: unknown; choose from {', '.join(SHAPES)}")
+    vacant(job, [_folder(job, beginning, arch) for beginning in BEGINNINGS for arch in archs])
     cells = []
     for beginning in BEGINNINGS:
         for arch in archs:
@@ -58,21 +59,25 @@ def _cell(job: Job, told: Told, beginning: str, arch: str, transfer: str) -> Cel
     init = {"voc untouched": "voc", "scratch": "scratch"}.get(beginning, transfer)
     if arch == "fcn" and beginning == "transfer":
         init = "imagenet"
-    here = replace(job, out=job.out / f"{arch}-{beginning.replace(' ', '-')}", init=init, arch=arch)
+    here = replace(job, out=_folder(job, beginning, arch), init=init, arch=arch)
     learned, judged = judged_by(here, told)
     if beginning == "voc untouched":
         net, words, _ = begin(init, job.backbone)
         here.out.mkdir(parents=True, exist_ok=True)
-        network.save(net, here.out / "model.safetensors", {"init": init})
-        figures = evaluate.evaluate(Segmenter(here.out / "model.safetensors", job.device), judged)
+        network.save(net, here.out / MODEL, {"init": init})
+        figures = evaluate.evaluate(Segmenter(here.out / MODEL, job.device), judged)
     else:
         words = init
         figures = train(here, told, learned, judged)
-    net, provenance = network.load(here.out / "model.safetensors")
+    net, provenance = network.load(here.out / MODEL)
     background, character = np.mean([one.iou for one in figures], axis=0).tolist()
     millions = sum(parameter.numel() for parameter in net.parameters()) / 1e6
     minutes = float(str(provenance.get("minutes", 0)))
     return Cell(beginning, arch, words, background, character, minutes, millions)
+
+
+def _folder(job: Job, beginning: str, arch: str) -> Path:
+    return job.out / f"{arch}-{beginning.replace(' ', '-')}"
 
 
 def markdown(cells: Sequence[Cell], about: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from warnings import catch_warnings
 
 import torch
 from torch import nn
@@ -126,7 +127,8 @@ def fit(
             learn(network, optimiser, scaler)
             first, *_, last, rest = (float(rate) for rate in schedule.get_last_lr())
             rates = {"first_rate": first, "backbone_rate": last, "rate": rest}
-            schedule.step()
+            with catch_warnings(action="ignore"):  # that the optimiser took no step, where float16 could not hold it
+                schedule.step()
             _average(average, network, min(recipe.ema, step / (step + 10)))
             report(step, terms | rates)
             if judge and (step % judged == 0 or step == recipe.steps):

@@ -8,6 +8,7 @@ from torch import nn
 from torch.amp.grad_scaler import GradScaler
 
 from animecut.network import Network
+from training import ranks
 
 
 def groups(network: Network, *, rate: float, backbone_rate: float, first: float) -> list[dict[str, object]]:
@@ -34,9 +35,9 @@ def rate_at(step: int, steps: int, warm_up: int) -> float:
 
 
 def precision(device: torch.device) -> torch.dtype:
-    """What the network computes in while it learns: bfloat16, or float16 on a GPU that is older."""
+    """What the network computes in while it learns: bfloat16, or float16 where a GPU of those that do is older."""
     able = device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.bfloat16 if able else torch.float16
+    return torch.bfloat16 if ranks.everywhere(able, device) else torch.float16
 
 
 def learn(network: nn.Module, optimiser: torch.optim.Optimizer, scaler: GradScaler, most: float = 5.0) -> None:

@@ -54,6 +54,15 @@ def add_up_gradients(network: nn.Module) -> None:
         p.grad = total.view_as(part)
 
 
+def everywhere(here: bool, device: torch.device) -> bool:
+    """Whether something is so for every process."""
+    if count() == 1:
+        return here
+    known = torch.tensor(float(here), device=device)
+    distributed.all_reduce(known, distributed.ReduceOp.MIN)
+    return bool(known)
+
+
 def of_first(figure: Callable[[], float], device: torch.device) -> float:
     """What the figure is to the first process; the others do not compute it."""
     value = figure() if number() == 0 else 0.0

@@ -4,7 +4,7 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from training.synthesis import Stock
 
 SHIPPED = Path(__file__).parent / "shipped.json"
 """What the shipped weights were never trained on."""
+MODEL, CHECKPOINT = "model.safetensors", "checkpoint.pt"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Job:
     device: str = "auto"
     tensorboard: bool = False
     resume: bool = False
-    """Whether a run that is there already is gone on with; else it is left alone."""
+    """Whether runs that are there already are gone on with; where there are none, they begin."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,14 @@ def run(job: Job, told: Told, fold: int | None = None) -> list[evaluate.Figures]
     Returns the figures on that fold, or on the folder's own test part; none where there is neither.
     Raises AnimecutError: labels with an error in them, weights that do not fit, a loss that is no number.
     """
+    vacant(job, [job.out])
     learned, judged = _data(job, told, fold)
     return train(job, told, learned, judged)
 
 
 def cross_validate(job: Job, told: Told, folds: int) -> list[list[evaluate.Figures]]:
     """Train once for each fold without it, in RUN/fold-K; the figures of each on the frames that it never saw."""
+    vacant(job, [job.out, *(job.out / f"fold-{k}" for k in range(folds))])
     frames = _data(job, told, None)[0]
     everyone = _folds(job, frames, folds)
     figures = []
@@ -138,7 +141,8 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
     told.line(f"begins with {words}; learns from {len(learned)} frames")
     composed = _composed(job, learned)
     recipe = _recipe(job, composing=composed is not None, backbone_alone=backbone_alone)
-    model, checkpoint, started = job.out / "model.safetensors", _place(job), time.time()
+    place, started = _place(job, told), time.time()
+    model, checkpoint = place / MODEL, place / CHECKPOINT
     before = _minutes(model) if checkpoint.exists() else 0.0  # of a run that is taken up again
     provenance = _provenance(job, recipe, learned, judged, composed=composed is not None)
     first = ranks.number() == 0  # of several processes, the one that writes and tells
@@ -183,16 +187,23 @@ def _recipe(job: Job, *, composing: bool, backbone_alone: bool) -> Recipe:
     return replace(recipe, statistics=True, first_rate=1.0) if job.init == "scratch" else recipe
 
 
-def _place(job: Job) -> Path:
-    """Where the checkpoint lies, or will. Raises SettingsError where there is one that nobody wants to go on with."""
+def vacant(job: Job, folders: Iterable[Path]) -> None:
+    """Raise SettingsError where a run lies in one of the folders that nobody wants to go on with."""
+    for folder in folders:
+        if not job.resume and any((folder / name).exists() for name in (CHECKPOINT, MODEL)):
+            raise SettingsError(f"{folder}: a run is there already; --resume goes on with it, else name another --out")
+
+
+def _place(job: Job, told: Told) -> Path:
+    """Make the run's folder, and tell whether there is something to go on with."""
     try:
         job.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{job.out}: cannot be made a folder ({error.strerror}); name another --out") from error
-    checkpoint = job.out / "checkpoint.pt"
-    if checkpoint.exists() and not job.resume:
-        raise SettingsError(f"{job.out}: a run is there already; --resume goes on with it, else name another --out")
-    return checkpoint
+    if job.resume:
+        there = (job.out / CHECKPOINT).exists()
+        told.line(f"goes on with {job.out}" if there else f"{job.out}: no checkpoint there yet, so the run begins")
+    return job.out
 
 
 def _minutes(model: Path) -> float:

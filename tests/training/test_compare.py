@@ -61,6 +61,12 @@ def test_every_network_from_every_beginning_in_one_table(folder: Path, monkeypat
         recipe = provenance["recipe"]
         assert isinstance(recipe, dict)
         assert recipe["frozen"] == frozen
+    again = CliRunner().invoke(app, words)
+    assert again.exit_code == 2
+    assert "--resume" in again.stderr
+    more = CliRunner().invoke(app, [*words, "--arch", "pspnet", "--resume"])
+    assert more.exit_code == 0
+    assert "goes on with" in more.stderr
 
 
 def test_a_network_that_is_none_is_told_before_anything_is_trained(folder: Path) -> None:

@@ -1,4 +1,5 @@
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ from training.checkpoint import Best, Run, keep
 from training.dataset import Labelled
 from training.fault import first_fault
 from training.fit import Recipe, fit, steps_in_epoch
+from training.optimise import learn
 
 CPU = torch.device("cpu")
 
@@ -38,6 +40,11 @@ def weights_of(net: torch.nn.Module) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in net.parameters()])
 
 
+def stop_after_two(step: int, losses: dict[str, float]) -> None:
+    if step == 3:  # after the checkpoint of step 2
+        raise KeyboardInterrupt
+
+
 def test_the_loss_falls(frames: list[Labelled]) -> None:
     totals: list[float] = []
     recipe = Recipe(steps=24, batch=4, warm_up=2, rate=1e-2, backbone_rate=1e-3)
@@ -53,13 +60,8 @@ def test_batches_of_any_size_are_learned_from(frames: list[Labelled], count: int
 def test_a_run_cut_short_ends_as_the_undisturbed_one(frames: list[Labelled], tmp_path: Path) -> None:
     recipe = Recipe(steps=4, batch=2, warm_up=1)
     whole = fit(network(), frames, None, recipe, device=CPU)
-
-    def stop(step: int, losses: dict[str, float]) -> None:
-        if step == 3:  # after the checkpoint of step 2
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        fit(network(), frames, None, recipe, device=CPU, checkpoint=tmp_path / "c.pt", report=stop)
+        fit(network(), frames, None, recipe, device=CPU, checkpoint=tmp_path / "c.pt", report=stop_after_two)
     resumed = fit(network(1), frames, None, recipe, device=CPU, checkpoint=tmp_path / "c.pt")
     assert torch.allclose(weights_of(resumed), weights_of(whole), atol=1e-6)
 
@@ -69,14 +71,44 @@ def test_half_precision_learns_and_goes_on_as_the_undisturbed_run(
 ) -> None:
     """As on a GPU that has no bfloat16: the loss is scaled, and how much is kept."""
     monkeypatch.setattr(loop, "precision", lambda device: torch.float16)
+    scales = []
+
+    def grown(net: Network, optimiser: torch.optim.Optimizer, scaler: GradScaler) -> None:
+        scales.append(scaler.get_scale())
+        scaler.set_growth_interval(1)  # doubled with every step
+        learn(net, optimiser, scaler)
+
+    monkeypatch.setattr(loop, "learn", grown)
     recipe = Recipe(steps=4, batch=2, warm_up=1)
     whole = fit(network(), frames, None, recipe, device=CPU)
     assert not torch.allclose(weights_of(whole), weights_of(network()), atol=1e-3)
-    fit(network(), frames, None, recipe, device=CPU, checkpoint=tmp_path / "c.pt")
-    kept = torch.load(tmp_path / "c.pt", weights_only=True)["scaler"]
-    assert kept["scale"] > 1
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), frames, None, recipe, device=CPU, checkpoint=tmp_path / "c.pt", report=stop_after_two)
     resumed = fit(network(1), frames, None, recipe, device=CPU, checkpoint=tmp_path / "c.pt")
     assert torch.allclose(weights_of(resumed), weights_of(whole), atol=1e-6)
+    assert scales == [1024, 2048, 4096, 8192, 1024, 2048, 4096, 4096, 8192]
+
+
+def test_what_was_begun_in_bfloat16_goes_on_in_float16(
+    frames: list[Labelled], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe(steps=4, batch=2, warm_up=1)
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), frames, None, recipe, device=CPU, checkpoint=tmp_path / "c.pt", report=stop_after_two)
+    monkeypatch.setattr(loop, "precision", lambda device: torch.float16)
+    steps: list[int] = []
+    fit(network(), frames, None, recipe, device=CPU, checkpoint=tmp_path / "c.pt", report=lambda i, _: steps.append(i))
+    assert steps == [3, 4]
+
+
+def test_the_recipe_says_how_slow_the_first_layers_are_and_what_edges_weigh(frames: list[Labelled]) -> None:
+    told: list[dict[str, float]] = []
+    recipe = Recipe(steps=2, batch=2, warm_up=1, first_rate=0.1, boundary=0.5)
+    fit(network(), frames, None, recipe, device=CPU, report=lambda _, terms: told.append(terms))
+    assert told[0]["first_rate"] == pytest.approx(0.1 * told[0]["backbone_rate"])
+    assert 0 < told[0]["boundary"] < 0.5
+    fit(network(), frames, None, replace(recipe, boundary=0.0), device=CPU, report=lambda _, terms: told.append(terms))
+    assert "boundary" not in told[-1]
 
 
 def test_a_loss_that_is_no_number_stops_at_once(frames: list[Labelled]) -> None:

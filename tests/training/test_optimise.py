@@ -2,10 +2,11 @@ from itertools import pairwise
 
 import pytest
 import torch
+from torch.amp.grad_scaler import GradScaler
 
 from animecut.network import Architecture, build
 from training.begin import SHAPES
-from training.optimise import groups, precision, rate_at
+from training.optimise import groups, learn, precision, rate_at
 
 
 @pytest.mark.parametrize(("arch", "blocks"), [("pspnet", 18), ("fcn", 13)])
@@ -33,6 +34,22 @@ def test_rates_rise_and_then_fall() -> None:
     assert rates[10] == 1
     assert all(b < a for a, b in pairwise(rates[10:]))
     assert rates[-1] < 0.001
+
+
+def test_gradients_are_clipped_as_they_are_and_what_float16_cannot_hold_is_not_learned() -> None:
+    layer = torch.nn.Linear(2, 1, bias=False)
+    torch.nn.init.zeros_(layer.weight)
+    optimiser = torch.optim.SGD(layer.parameters(), lr=1.0)
+    scaler = GradScaler("cpu", init_scale=1024.0)
+    for gradient, learned, scale in (([3.0, 4.0], [-3.0, -4.0], 1024), ([30.0, 40.0], [-6.0, -8.0], 1024)):
+        layer.weight.grad = torch.tensor([gradient]) * scaler.scale(torch.ones(()))
+        learn(layer, optimiser, scaler)
+        assert layer.weight[0].tolist() == pytest.approx(learned)
+        assert scaler.get_scale() == scale
+    layer.weight.grad = torch.tensor([[torch.inf, 0.0]])
+    learn(layer, optimiser, scaler)
+    assert layer.weight[0].tolist() == pytest.approx([-6, -8])
+    assert scaler.get_scale() == 512
 
 
 def test_an_older_gpu_computes_in_float16(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,7 @@ def learnt_by(net: network.Network, begun: network.Network) -> torch.Tensor:
 
 
 def test_alone_there_is_nobody_to_ask() -> None:
+    assert [ranks.everywhere(here, torch.device("cpu")) for here in (True, False)] == [True, False]
     net = torch.nn.Linear(2, 2)
     net(torch.ones(1, 2)).sum().backward()
     with ranks.joined():

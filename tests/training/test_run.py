@@ -96,7 +96,7 @@ def test_every_frame_is_judged_once_by_a_network_that_never_saw_it(job: Job) -> 
     _, provenance = network.load(job.out / "fold-0" / "model.safetensors")
     assert provenance["left_out"] == ["0", "1"]
     with pytest.raises(SettingsError, match="4 different frames; give 2 to that many"):
-        cross_validate(job, Told(), 5)
+        cross_validate(replace(job, resume=True), Told(), 5)
 
 
 def test_pictures_that_are_almost_the_same_share_a_fold_whatever_they_are_called(job: Job) -> None:
@@ -181,6 +181,22 @@ def test_without_out_a_run_is_called_as_its_frames(job: Job, monkeypatch: pytest
     done = CliRunner().invoke(app, ["fit", "my", "--init", job.init, "--steps", "1", "--batch-size", "1"])
     assert done.exit_code == 0
     assert Path("runs/my/model.safetensors").is_file()
+
+
+def test_a_run_that_is_there_is_left_alone_unless_it_is_to_go_on(job: Job) -> None:
+    words = ["fit", str(job.folder), "--init", job.init, "--steps", "1", "--batch-size", "1", "--out", str(job.out)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    for more in ([], ["--folds", "2"]):  # told before any fold is trained
+        done = CliRunner().invoke(app, [*words, *more])
+        assert done.exit_code == 2
+        assert "run: a run is there already; --resume goes on with it" in done.stderr
+        assert not (job.out / "fold-0").exists()
+    done = CliRunner().invoke(app, [*words, "--folds", "2", "--resume"])
+    assert done.exit_code == 0
+    assert "fold-1: no checkpoint there yet, so the run begins" in done.stderr
+    assert f"goes on with {job.out}\n" in done.stderr
+    (job.out / "checkpoint.pt").unlink()  # its weights alone are worth something too
+    assert CliRunner().invoke(app, words).exit_code == 2
 
 
 def test_frames_without_a_character_lend_none(job: Job) -> None:
