@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from math import ceil, inf
+from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
 from typing import TypeVar
@@ -18,13 +20,30 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_shares: list[int] = []  # of the cores, as far as anybody said
+
 PATIENCE = 1.0  # seconds that a stopped thread has for its last item; what takes longer ends with the process
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
 IN_HAND = 2  # items for each worker: the one that it works on, and the next
 
 
 def cores() -> int:
-    """How many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many processor cores this process may use: of those there are, its container's quota, and its share."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(min(there, _quota(), *_shares))
+
+
+def share(count: int) -> None:
+    """From now on let this process use no more cores than that, as others want the rest."""
+    _shares.append(max(1, count))
+
+
+def _quota() -> float:
+    try:
+        used, period = QUOTA.read_text().split()
+        return max(1, ceil(int(used) / int(period)))
+    except (OSError, ValueError):  # no Linux, or "max"
+        return inf
 
 
 class Threads:

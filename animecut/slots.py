@@ -19,7 +19,7 @@ from animecut.batch import Done, one
 from animecut.clip import Alpha, Pixels
 from animecut.errors import AnimecutError, DeviceError
 from animecut.ledger import mark
-from animecut.overlap import cores
+from animecut.overlap import cores, share
 from animecut.plan import Job
 from animecut.watch import Watch
 
@@ -60,7 +60,7 @@ class _Slot:
 class Processes:
     """Slots in processes of their own.
 
-    load: makes the network; sent to every worker.  count: workers.  threads: that OpenCV may use in each.
+    load: makes the network; sent to every worker.  count: workers.  threads: that each may use.
     patience: seconds within which a job must get further by a picture, so that a long clip has more time than a short
     one.  memory: bytes that a worker may hold.  notice: is given what a user should know.
     """
@@ -203,6 +203,7 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
 def _work(pipe: "Connection[object, object]", load: Callable[[], Network], threads: int) -> None:
     """A worker's life: load the network once, then one job after the other."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    share(threads)
     cv2.setNumThreads(threads)
     try:
         network = load()

@@ -1,10 +1,12 @@
 import threading
 import time
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
-from animecut.overlap import Threads, side_by_side, soon
+from animecut import overlap
+from animecut.overlap import Threads, cores, share, side_by_side, soon
 
 
 def count_to(end: int, made: list[int], closed: list[str]) -> Generator[int]:
@@ -126,3 +128,21 @@ def test_soon_waits_and_raises() -> None:
     with pytest.raises(ZeroDivisionError):
         soon(lambda: 1 // 0).result()
     until(lambda: others() <= before)
+
+
+@pytest.mark.parametrize(
+    ("words", "left"), [("max 100000", 8), ("250000 100000", 3), ("1000 100000", 1), ("", 8), (None, 8)]
+)
+def test_a_containers_quota_and_a_workers_share_are_kept(
+    words: str | None, left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if words is not None:
+        (tmp_path / "cpu.max").write_text(words + "\n")
+    monkeypatch.setattr(overlap, "QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr(overlap, "_shares", [])
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(8)), raising=False)
+    assert cores() == left
+    share(2)
+    assert cores() == min(left, 2)
+    share(0)
+    assert cores() == 1
