@@ -44,9 +44,9 @@ class Recipe:
     rate: float = 1e-3
     """AdamW's learning rate for all but the backbone."""
     backbone_rate: float = 3e-4
-    first_rate: float = 1.0
+    first_rate: float = 0.2
     """Share of the backbone's rate at which its first block learns; those between lie between."""
-    boundary: float = 0.0
+    boundary: float = 0.5
     """Weight of the boundary term, which only labelled frames have: composed ones have exact alpha instead."""
     weight_decay: float = 1e-4
     warm_up: int = 30

@@ -219,6 +219,6 @@ def test_trimaps_and_characters_apart_are_learned_too(
 ) -> None:
     torch.manual_seed(0)
     totals: list[float] = []
-    recipe = Recipe(steps=24, batch=3, warm_up=2, rate=rate, backbone_rate=1e-3)
+    recipe = Recipe(steps=24, batch=3, warm_up=2, rate=rate, backbone_rate=1e-3, first_rate=1.0)
     fit(build(architecture), frames, None, recipe, device=CPU, report=lambda step, terms: totals.append(terms["total"]))
     assert np.mean(totals[-5:]) < 0.8 * np.mean(totals[:5])
