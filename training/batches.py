@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from animecut.errors import SettingsError
-from training.augment import degrade, framing, grade, turned_hue
+from training.augment import degrade, framing, grade, redrawn, turned_hue
 from training.classes import regions
 from training.dataset import Labelled
 from training.synthesis import Stock, composite
 
 SHAPES = ((256, 448), (256, 448), (320, 320), (320, 320), (448, 256))  # height, width: as clips and stills are shaped
+REDRAWN = 0.3  # share of those pictures that another hand has drawn
 AT_ONCE = 4  # pictures whose gradient is computed at once; a batch of eight at once needs 600 MB more
 
 
@@ -91,10 +92,15 @@ def _picture(
     """Picture, matte and who is where; a labelled one where there is no stock to compose it of."""
     if stock:
         rgb, alpha = composite(stock, *shape, rng)
-        return degrade(grade(rgb, rng), rng), alpha, regions(alpha > 0.5)
+        return _elsewhere(rgb, alpha, rng), alpha, regions(alpha > 0.5)
     frame = frames[int(rng.integers(len(frames)))]
     view = framing(frame.alpha.shape, *shape, rng)
     rgb, alpha = view.of(frame.rgb), view.of(frame.alpha)
     numbers = regions(alpha > 0.5) if frame.numbers is None else view.of(frame.numbers, exact=True)
     # More than another hue costs accuracy on frames like them, and keeps it on frames that are not.
-    return degrade(grade(rgb, rng), rng) if any_show else turned_hue(rgb, rng), alpha, numbers
+    return _elsewhere(rgb, alpha, rng) if any_show else turned_hue(rgb, rng), alpha, numbers
+
+
+def _elsewhere(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """As another show would have drawn and lit it, and another station sent it."""
+    return degrade(grade(redrawn(rgb, alpha, rng) if rng.random() < REDRAWN else rgb, rng), rng)

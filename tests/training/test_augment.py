@@ -36,6 +36,29 @@ def test_grading_and_degrading_keep_the_place_of_things() -> None:
         assert np.abs(inside.mean(axis=0) - outside.mean(axis=0)).max() > 20
 
 
+def test_another_hand_changes_lines_and_shades_but_no_shape() -> None:
+    rgb, alpha = framed()
+    cv2.line(rgb, (10, 5), (150, 5), (0, 0, 0), 2)  # on blue
+    darker, changed = [], []
+    for seed in range(60):
+        other = augment.redrawn(rgb, alpha, np.random.default_rng(seed)).astype(float)
+        assert other[alpha == 1][:, 0].mean() - other[alpha == 0][:, 0].mean() > 90
+        changed.append(np.abs(other - rgb).mean() > 0.1)
+        darker.append(other[2:9, 20:140, 2].mean() - rgb[2:9, 20:140, 2].mean())
+    assert np.mean(changed) > 0.7  # two flat colours may be two of the shades, and a shadow fall nowhere
+    assert min(darker) < -10  # a thicker line
+    assert max(darker) > 10  # a thinner one
+
+
+def test_another_hand_leaves_the_edge_where_it_is() -> None:
+    alpha = np.zeros((60, 80), np.float32)
+    cv2.rectangle(alpha, (20, 15), (60, 45), 1.0, -1)
+    rgb = np.where(alpha[..., None] > 0, np.uint8(20), np.full(3, 220, np.uint8))
+    for seed in range(60):
+        if np.random.default_rng(seed).random() < 0.5:  # lines
+            assert (augment.redrawn(rgb, alpha, np.random.default_rng(seed)) == rgb).all()
+
+
 def test_the_same_seed_gives_the_same_picture() -> None:
     rgb, alpha = framed()
     one, two = (augment.framing(alpha.shape, 64, 80, np.random.default_rng(5)) for _ in range(2))
