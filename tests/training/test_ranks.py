@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ def trained(folder: Path, out: Path, processes: int) -> tuple[network.Network, l
     done = subprocess.run(
         [sys.executable, "-m", *start, *words, "--batch-size", "8", "--device", "cpu"],
         capture_output=True, text=True, cwd=ROOT, check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},  # as torchrun has it: the order of sums turns small gradients round
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()]
