@@ -54,9 +54,9 @@ def write_webp(file: BinaryIO, pictures: Iterable[Timed], *, loop: int, quality:
     _riff(file, b"ANIM", struct.pack("<IH", 0, loop))
     for frame in side_by_side(partial(_webp_frame, quality=quality), changes(pictures, grid=2)):
         _riff(file, b"ANMF", frame)
+        if file.tell() > LARGEST_RIFF:
+            raise OSError(EFBIG, "a WebP holds no more than 4 GB")
     size = file.tell()
-    if size > LARGEST_RIFF:
-        raise OSError(EFBIG, "a WebP holds no more than 4 GB")
     file.seek(4)
     file.write(struct.pack("<I", size - 8))
 

@@ -20,11 +20,11 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_shares: list[int] = []  # of the cores, as far as anybody said
-
 PATIENCE = 1.0  # seconds that a stopped thread has for its last item; what takes longer ends with the process
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 IN_HAND = 2  # items for each worker: the one that it works on, and the next
+
+_shares: list[int] = []  # of the cores, as far as anybody said
 
 
 def cores() -> int:

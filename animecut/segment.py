@@ -15,9 +15,7 @@ from animecut.errors import DeviceError
 from animecut.overlap import cores
 from animecut.shrink import shrunk
 
-LONGEST = (
-    448  # pixels of the longer side that the network sees: best for characters of nearly any size (tests.quality.sizes)
-)
+LONGEST = 448  # pixels of the longer side that the network sees; for a character of any size (tests.quality.sizes)
 MULTIPLE = 8  # sides are rounded to it, so that almost nothing is padded
 SHORTEST = 32  # pixels; the network takes nothing smaller
 

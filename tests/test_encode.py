@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from animecut import encode
+from animecut import animation, encode
 from animecut.animation import write_webp
 from animecut.clip import Clip, one_by_one
 from animecut.encode import write
@@ -358,6 +358,13 @@ def test_a_long_webp_is_read_picture_by_picture_as_another_reader_sees_it(
     monkeypatch.setattr(encode, "write_webp", cut_short)
     with pytest.raises(OutputError, match="read back"):
         write(path, [clip], "webp")
+
+
+def test_a_webp_that_cannot_be_so_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(animation, "LARGEST_RIFF", 2000)
+    with pytest.raises(OutputError, match="no more than 4 GB"):
+        write(tmp_path / "out.webp", [walk(20)], "webp")
+    assert list(tmp_path.iterdir()) == []
 
 
 def cut_short(file: BinaryIO, pictures: Iterable[Timed], *, loop: int, quality: int) -> None:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the card of the weights that come along says of how they were made, done again: an hour and a half on two cores.
-# What was stopped goes on.
+# What the card of the weights that come along says of how they were made, done again: 5,200 steps, each of 1 to 2 s on
+# two cores. What was stopped goes on.
 #
 #   bash training/again.sh FRAMES CLIPS SPRITES SCENES BACKBONE OUT [PERCENT]
 #

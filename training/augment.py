@@ -98,24 +98,29 @@ def redrawn(rgb: Picture, alpha: Matte, rng: np.random.Generator) -> Picture:
     The character's edge, where alpha changes, stays where it is.
     """
     chance = rng.random()
-    inner = cv2.dilate(alpha, np.ones((5, 5))) == cv2.erode(alpha, np.ones((5, 5)))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    if chance < 0.3:
-        other = np.where(inner[..., None], cv2.erode(rgb, disc), rgb)
-    elif chance < 0.5:  # of the darkest, only what is thin
-        ink = cv2.morphologyEx(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.MORPH_BLACKHAT, np.ones((5, 5), np.uint8))
-        other = np.where((inner & (ink > THIN))[..., None], cv2.dilate(rgb, disc), rgb)
+    if chance < 0.5:
+        other = _with_lines(rgb, alpha, thicker=chance < 0.3)
     elif chance < 0.75:
         ycc = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
         step = 255 / rng.integers(5, 12)
         ycc[..., 0] = np.clip(np.rint(ycc[..., 0] / step) * step, 0, 255).astype(np.uint8)
-        other = cv2.cvtColor(ycc, cv2.COLOR_YCrCb2RGB)
+        other = np.asarray(cv2.cvtColor(ycc, cv2.COLOR_YCrCb2RGB), np.uint8)
     else:
         rough = rng.random((3, 4)).astype(np.float32)
         shadow = cv2.resize(rough, rgb.shape[1::-1], interpolation=cv2.INTER_CUBIC) > rng.uniform(0.4, 0.8)
         other = np.where(shadow[..., None], (rgb * rng.uniform(0.55, 0.85)).astype(np.uint8), rgb)
     share = rng.uniform(0.4, 1)
-    return np.asarray(cv2.addWeighted(np.asarray(other, np.uint8), share, rgb, 1 - share, 0), np.uint8)
+    return np.asarray(cv2.addWeighted(other, share, rgb, 1 - share, 0), np.uint8)
+
+
+def _with_lines(rgb: Picture, alpha: Matte, *, thicker: bool) -> Picture:
+    """Dark lines a pixel wider to either side, or gone where they are as thin."""
+    disc, around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)), np.ones((5, 5), np.uint8)
+    inner = cv2.dilate(alpha, around) == cv2.erode(alpha, around)
+    if thicker:
+        return np.where(inner[..., None], cv2.erode(rgb, disc), rgb).astype(np.uint8)
+    ink = cv2.morphologyEx(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.MORPH_BLACKHAT, around)
+    return np.where((inner & (ink > THIN))[..., None], cv2.dilate(rgb, disc), rgb).astype(np.uint8)
 
 
 def turned_hue(rgb: Picture, rng: np.random.Generator) -> Picture:

@@ -15,7 +15,7 @@ from training.dataset import Labelled
 from training.synthesis import Stock, composite
 
 SHAPES = ((256, 448), (256, 448), (320, 320), (320, 320), (448, 256))  # height, width: as clips and stills are shaped
-REDRAWN = 0.3  # share of those pictures that another hand has drawn
+REDRAWN = 0.3  # share of the pictures of other shows that are drawn with other lines and shades
 AT_ONCE = 4  # pictures whose gradient is computed at once; a batch of eight at once needs 600 MB more
 
 

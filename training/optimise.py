@@ -10,15 +10,17 @@ from torch.amp.grad_scaler import GradScaler
 from animecut.network import Network
 from training import ranks
 
+LONGEST = 5.0  # norm of all gradients together
+
 
 def groups(network: Network, *, rate: float, backbone_rate: float, first: float) -> list[dict[str, object]]:
     """Parameters and their learning rates, as optimisers take them: the backbone's block by block, the rest last.
 
-    The deeper a layer, the more of what it knows is about photographs, so the last block learns at backbone_rate, the
-    first at that share of it, those between in equal ratios (Howard and Ruder 2018).
+    What the first blocks know holds for any picture, what the last ones know for photographs: so the last block learns
+    at backbone_rate, the first at that share of it, those between in equal ratios (Howard and Ruder 2018).
     """
     blocks = getattr(network.backbone, "features", network.backbone).children()
-    learned = [list(block.parameters()) for block in blocks if any(True for _ in block.parameters())]
+    learned = [params for block in blocks if (params := list(block.parameters()))]
     shares = np.geomspace(first, 1, len(learned)).tolist()
     rest = [p for name, p in network.named_parameters() if not name.startswith("backbone.")]
     return [
@@ -40,9 +42,9 @@ def precision(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if ranks.everywhere(able, device) else torch.float16
 
 
-def learn(network: nn.Module, optimiser: torch.optim.Optimizer, scaler: GradScaler, most: float = 5.0) -> None:
-    """Take a step along the gradients, clipped to that norm; none where float16 could not hold them."""
+def learn(network: nn.Module, optimiser: torch.optim.Optimizer, scaler: GradScaler) -> None:
+    """Take a step along the gradients, clipped to LONGEST; none where float16 could not hold them."""
     scaler.unscale_(optimiser)
-    nn.utils.clip_grad_norm_(network.parameters(), most)
+    nn.utils.clip_grad_norm_(network.parameters(), LONGEST)
     scaler.step(optimiser)
     scaler.update()

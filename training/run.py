@@ -141,8 +141,8 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
     told.line(f"begins with {words}; learns from {len(learned)} frames")
     composed = _composed(job, learned)
     recipe = _recipe(job, composing=composed is not None, backbone_alone=backbone_alone)
-    place, started = _place(job, told), time.time()
-    model, checkpoint = place / MODEL, place / CHECKPOINT
+    _make_room(job, told)
+    model, checkpoint, started = job.out / MODEL, job.out / CHECKPOINT, time.time()
     before = _minutes(model) if checkpoint.exists() else 0.0  # of a run that is taken up again
     provenance = _provenance(job, recipe, learned, judged, composed=composed is not None)
     first = ranks.number() == 0  # of several processes, the one that writes and tells
@@ -194,7 +194,7 @@ def vacant(job: Job, folders: Iterable[Path]) -> None:
             raise SettingsError(f"{folder}: a run is there already; --resume goes on with it, else name another --out")
 
 
-def _place(job: Job, told: Told) -> Path:
+def _make_room(job: Job, told: Told) -> None:
     """Make the run's folder, and tell whether there is something to go on with."""
     try:
         job.out.mkdir(parents=True, exist_ok=True)
@@ -203,7 +203,6 @@ def _place(job: Job, told: Told) -> Path:
     if job.resume:
         there = (job.out / CHECKPOINT).exists()
         told.line(f"goes on with {job.out}" if there else f"{job.out}: no checkpoint there yet, so the run begins")
-    return job.out
 
 
 def _minutes(model: Path) -> float:

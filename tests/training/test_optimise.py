@@ -10,7 +10,7 @@ from training.optimise import groups, learn, precision, rate_at
 
 
 @pytest.mark.parametrize(("arch", "blocks"), [("pspnet", 18), ("fcn", 13)])
-def test_the_backbone_learns_slower_the_deeper(arch: str, blocks: int) -> None:
+def test_the_first_blocks_learn_slowest(arch: str, blocks: int) -> None:
     net = build(SHAPES[arch])
     *backbone, rest = groups(net, rate=1e-3, backbone_rate=3e-4, first=0.1)
     rates = [float(str(group["lr"])) for group in backbone]
