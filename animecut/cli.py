@@ -137,7 +137,7 @@ def animecut(
         typer.Option(metavar="FILE", help="Weights made by animecut-train. Default: the ones that come along."),
     ] = None,
     device: Annotated[str, typer.Option(metavar="D", help="auto, cpu, cuda or mps.")] = Settings.device,
-    batch_size: Annotated[int, typer.Option(metavar="N", help="Pictures at once on a GPU.")] = Settings.batch_size,
+    batch_size: Annotated[int, typer.Option(metavar="N", help="Most pictures at once on a GPU.")] = Settings.batch_size,
     preview: Annotated[
         bool, typer.Option("--preview", help="Beside the stickers a picture and a page that show them on four grounds.")
     ] = False,

@@ -16,7 +16,7 @@ def animecut_doctor(
         typer.Option(metavar="FILE", help="Weights made by animecut-train. Default: the ones that come along."),
     ] = None,
     device: Annotated[str, typer.Option(metavar="D", help="auto, cpu, cuda or mps.")] = "auto",
-    batch_size: Annotated[int, typer.Option(min=1, metavar="N", help="Pictures at once on a GPU.")] = 16,
+    batch_size: Annotated[int, typer.Option(min=1, metavar="N", help="Most pictures at once on a GPU.")] = 16,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per finding.")] = False,
 ) -> None:
     """Look for what animecut needs, and try it out. Exit: 0 all is there, 1 something is missing, 2 wrong words."""

@@ -18,20 +18,20 @@ from animecut.shrink import shrunk
 LONGEST = 448  # pixels of the longer side that the network sees; for a character of any size (tests.quality.sizes)
 MULTIPLE = 8  # sides are rounded to it, so that almost nothing is padded
 SHORTEST = 32  # pixels; the network takes nothing smaller
+ROOM = 64 * 2**20  # bytes of a GPU's memory for each picture: mobilenet_v2 takes 19 MB for a square one, resnet101 42
 
 
 class Segmenter:
     """A network on a device.
 
-    weights: a file that animecut-train wrote.  device: auto, cpu, cuda or mps.  batch_size: pictures at once on a GPU,
-    halved where they do not fit its memory.
+    weights: a file that animecut-train wrote.  device: auto, cpu, cuda or mps.  batch_size: pictures at once on a GPU
+    at most; fewer where its free memory is short, halved where they do not fit after all.
     Raises DeviceError for a device that is not there, WeightsError for a file that is no network of ours.
     """
 
     def __init__(self, weights: Path = network.DEFAULT_WEIGHTS, device: str = "auto", batch_size: int = 16) -> None:
         self.device = choose_device(device)
-        # One by one on a CPU: as fast as in batches there, and no neighbour can change a picture's mask.
-        self.batch_size = 1 if self.device.type == "cpu" else batch_size
+        self.batch_size = _at_once(self.device, batch_size)
         net, self.provenance = network.load(weights)
         self.dtype = torch.float32 if net.architecture.instances else _fast_dtype(self.device)
         self._network = network.fused(net).to(self.device, self.dtype).to(memory_format=torch.channels_last)
@@ -101,6 +101,14 @@ def choose_device(name: str) -> torch.device:
     if not there[kind]:
         raise DeviceError(f"--device {name}: PyTorch finds no such device here; use --device auto or cpu")
     return torch.device(name)
+
+
+def _at_once(device: torch.device, most: int) -> int:
+    """Pictures that a device is given together."""
+    if device.type == "cpu":
+        return 1  # as fast as in batches there, and no neighbour can change a picture's mask
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else most * ROOM
+    return min(most, max(1, free // ROOM))
 
 
 def _fast_dtype(device: torch.device) -> torch.dtype:

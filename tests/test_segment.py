@@ -89,6 +89,14 @@ def _with_room_for(most: int, segmenter: Segmenter, monkeypatch: pytest.MonkeyPa
     return batches
 
 
+@pytest.mark.parametrize(("free", "batch_size"), [(80 * 2**30, 16), (320 * 2**20, 5), (2**20, 1)])
+def test_a_gpu_short_of_memory_is_given_fewer_pictures(
+    free: int, batch_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free, 80 * 2**30))
+    assert segment._at_once(torch.device("cuda"), 16) == batch_size
+
+
 def test_batches_that_do_not_fit_are_halved_and_stay_so(
     weights: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
