@@ -12,8 +12,9 @@ from animecut import preview
 from animecut.claim import Claim
 from animecut.errors import AnimecutError, OutputError, SettingsError
 from animecut.ledger import Ledger, Record, digest, mark
-from animecut.pipeline import Report, Segment, cut
+from animecut.pipeline import Segment, cut
 from animecut.plan import Job
+from animecut.report import Report
 from animecut.watch import Watch
 
 PAUSE = 0.2  # seconds between two looks at what another run is making

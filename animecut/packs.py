@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from animecut.errors import SettingsError
-from animecut.pipeline import Target
 from animecut.platforms import Platform, find
+from animecut.report import Target
 from animecut.settings import SUFFIXES, Settings
 
 Sticker = tuple[Path, Settings]

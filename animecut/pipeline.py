@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from animecut.caption import caption, drawable
 from animecut.clip import Alpha, Clip, Pixels, Seconds, one_by_one
 from animecut.compose import Box, Colour, Picture, Placement
 from animecut.decode import decode, describe
-from animecut.encode import Written, write
+from animecut.encode import write
 from animecut.errors import NoCharacter, OutputError, SettingsError
 from animecut.fit import fit
 from animecut.limits import within_limits
@@ -24,6 +24,7 @@ from animecut.overlap import Item, Threads, side_by_side, soon
 from animecut.pick import pick
 from animecut.platforms import Platform, check, free
 from animecut.preview import write_preview
+from animecut.report import FoundLoop, Output, Report, Target
 from animecut.scene import Scene, Seen, composed
 from animecut.schedule import plan
 from animecut.settings import Format, Settings
@@ -41,55 +42,6 @@ VISIBLE = 0.05  # probability from which a place may show in the sticker
 SURROUNDINGS = 0.04  # of the picture's longer side, kept around a character so that the matting knows the background
 THUMBNAIL = 64  # pixels along the longer side of what is compared to find a loop
 PATIENCE = 2.0  # seconds to wait for the matting solver before saying why
-
-
-@dataclass(frozen=True)
-class Target:
-    """A file to be written in one of the formats, as it is or within a platform's limits."""
-
-    path: Path
-    format: Format
-    platform: Platform | None = None
-    moves: bool = False
-    """It belongs to a pack of moving stickers, among which no still may be."""
-
-
-@dataclass(frozen=True)
-class Output:
-    """A file that was written, what a platform would still refuse, and what was given up to fit its limits."""
-
-    written: Written
-    platform: str | None = None
-    problems: tuple[str, ...] = ()
-    given_up: tuple[str, ...] = ()
-    ssim: float | None = None
-    """Likeness to the sticker without limits; None where there were none."""
-
-
-@dataclass(frozen=True)
-class FoundLoop:
-    """What --loop-find proposes, in seconds of the source, and how the seam looks."""
-
-    start: float
-    end: float
-    score: float
-    seam: str
-    holds: bool
-
-
-@dataclass
-class Report:
-    """What was done to one source."""
-
-    outputs: list[Output] = field(default_factory=list)
-    frames_in: int = 0
-    drawings: int = 0
-    shots: int = 0
-    held_flicker: float = 0.0
-    """Mean change of alpha, in thousandths, over pairs of frames in which the source holds a drawing."""
-    loop: FoundLoop | None = None
-    preview: tuple[Path, Path] | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 from animecut import manifest, packs
 from animecut.errors import SettingsError
 from animecut.ledger import recipe
-from animecut.pipeline import Target
 from animecut.platforms import find
+from animecut.report import Target
 from animecut.settings import SUFFIXES, Format, Settings
 
 VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".ts", ".flv", ".wmv", ".mpg", ".mpeg")

@@ -1,22 +1,13 @@
-"""What each sticker platform accepts, and whether a file, ours or not, is accepted.
-
-The checking reader is Pillow, or for video PyAV with libvpx; nothing of what wrote the file is used. It is imported
-late, so that a command line may name the platforms without paying for it.
-"""
+"""What each sticker platform accepts, and whether a file, ours or not, is accepted."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from animecut.errors import InputError, SettingsError
-
-if TYPE_CHECKING:
-    import av
-    import numpy as np
-    from numpy.typing import NDArray
+from animecut.shown import Seen, look
 
 Format = Literal["webp", "gif", "apng", "webm", "mov"]
 """A PNG is an APNG of one picture."""
@@ -25,14 +16,9 @@ Canvas = Literal["exact", "one side", "within", "square", "any"]
 """How `width` and `height` are meant: exactly; one side exactly, the other at most; at most, one side at least the
 smaller of the two; as advice for a square; not at all."""
 
-Shown = tuple["NDArray[np.uint8]", float]
-"""A picture, (H, W, 4) straight RGBA, and for how many seconds it is shown."""
-
 TICK = 0.001  # seconds; the coarsest rounding of a time in a file that still counts as exact
 GIF_SHORTEST = 0.02  # seconds; browsers show for 0.1 s what should last less
 DATE = "2026-11"
-PILLOW_FORMATS: dict[str, Format] = {"WEBP": "webp", "GIF": "gif", "PNG": "apng"}
-SIGNATURES = (b"RIFF", b"GIF8", b"\x89PNG")
 TELEGRAM = "core.telegram.org/stickers"
 WHATSAPP = "WhatsApp/stickers, README and validators, 2025-11"
 LINE = "creator.line.me/en/guideline/animationsticker"
@@ -129,28 +115,6 @@ def free(kind: Format, *, max_bytes: float = inf, max_seconds: float = inf) -> P
     return Platform(f"{kind} limits", kind, 0, 0, "any", "asked for", max_bytes=max_bytes, max_seconds=max_seconds)
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What the reader found in a file."""
-
-    format: str
-    codec: str
-    streams: tuple[str, ...]
-    """Kinds of stream besides the picture's."""
-    size: tuple[int, int]
-    """Width and height in pixels."""
-    seconds: tuple[float, ...]
-    plays: int
-    """0 for ever, and where the format does not say."""
-    distinct: int
-    """Pictures that differ from the one before."""
-    has_alpha: bool
-    transparent: bool
-    """Whether anything anywhere is at all transparent."""
-    starts_empty: bool
-    bytes: int
-
-
 def check(path: Path, platform: str) -> list[str]:
     """Why a platform would refuse the file: one line each, none where it is fine.
 
@@ -164,140 +128,6 @@ def check(path: Path, platform: str) -> list[str]:
     except InputError as error:
         return [str(error)]
     return [*_container(seen, row, path), *_size(seen, row), *_time(seen, row), *_pictures(seen, row)]
-
-
-def look(path: Path) -> Seen:
-    """All that the rules ask about. Raises InputError where the reader fails."""
-    import numpy as np
-
-    with _reading(path):
-        form, codec, streams, plays, has_alpha = _header(path)
-        seconds: list[float] = []
-        distinct, transparent, starts_empty = 0, False, False
-        before: NDArray[np.uint8] | None = None
-        size = (0, 0)
-        for rgba, shown in shown_in(path):
-            visible = np.where(rgba[..., 3:] > 0, rgba, 0)
-            starts_empty |= before is None and not rgba[..., 3].any()
-            distinct += before is None or not np.array_equal(visible, before)
-            transparent |= bool((rgba[..., 3] < 255).any())
-            size = (rgba.shape[1], rgba.shape[0])
-            seconds.append(shown)
-            before = visible
-    if not seconds:
-        raise InputError(f"{path}: holds no picture")
-    return Seen(
-        form, codec, streams, size, tuple(seconds), plays, distinct,
-        has_alpha, transparent, starts_empty, path.stat().st_size,
-    )  # fmt: skip
-
-
-def shown_in(path: Path) -> Iterator[Shown]:
-    """Every picture of a file as a player shows it, and for how long; a still lasts 0 s. Raises InputError."""
-    with _reading(path):
-        yield from _shown_by_pillow(path) if _is_image(path) else _shown_by_libvpx(path)
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Turns what the readers raise at broken files into InputError."""
-    import struct
-
-    import av
-    from PIL import Image
-
-    broken = (OSError, SyntaxError, ValueError, EOFError, struct.error, av.FFmpegError, Image.DecompressionBombError)
-    try:
-        yield
-    except broken as error:
-        raise InputError(f"{path}: cannot be read as a picture or video ({error})") from error
-
-
-def _is_image(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(8).startswith(SIGNATURES)
-
-
-def _header(path: Path) -> tuple[str, str, tuple[str, ...], int, bool]:
-    """Format, codec, other streams, plays, and whether there is alpha."""
-    if _is_image(path):
-        from PIL import Image
-
-        with Image.open(path) as image:
-            name, said, has_alpha = image.format or "", image.info.get("loop"), image.has_transparency_data
-        form = PILLOW_FORMATS.get(name, name)
-        if form == "gif":  # counts repeats; without the word it plays once
-            return form, form, (), 1 if said is None else said + (said > 0), has_alpha
-        return form, form, (), said or 0, has_alpha
-    import av
-
-    with av.open(str(path)) as container:
-        names = container.format.name
-        form = names.split(",")[0]
-        if "webm" in names and b"webm" in path.read_bytes()[:64]:  # else it is Matroska's own
-            form = "webm"
-        codec, has_alpha = "none", False
-        if container.streams.video:
-            video = container.streams.video[0]
-            codec, layout = video.codec_context.name, video.codec_context.format
-            has_alpha = video.metadata.get("alpha_mode") == "1" or (layout is not None and len(layout.components) == 4)
-        streams = [stream.type for stream in container.streams]
-    if "video" in streams:
-        streams.remove("video")
-    return form, codec.removeprefix("lib").removeprefix("vpx-"), tuple(streams), 0, has_alpha
-
-
-def _shown_by_pillow(path: Path) -> Iterator[Shown]:
-    import numpy as np
-    from PIL import Image
-
-    with Image.open(path) as image:
-        count = getattr(image, "n_frames", 1)
-        hidden = image.info.get("default_image", False)  # a PNG that players of APNG do not show
-        for i in range(int(hidden), count):
-            image.seek(i)
-            image.load()
-            yield np.asarray(image.convert("RGBA")), image.info.get("duration", 0) / 1000 if count > 1 else 0.0
-
-
-def _shown_by_libvpx(path: Path) -> Iterator[Shown]:
-    """A picture lasts until the next one; the last one as its packet says, else to the end of the file."""
-    import av
-    import numpy as np
-
-    with av.open(str(path)) as container:
-        if not container.streams.video:
-            return
-        stream = container.streams.video[0]
-        name = stream.codec_context.name
-        # FFmpeg's own decoders of VP8 and VP9 do not know alpha.
-        decoder: Any = av.CodecContext.create({"vp9": "libvpx-vp9", "vp8": "libvpx"}.get(name, name), "r")
-        decoder.extradata = stream.codec_context.extradata
-        base, end = stream.time_base, (container.duration or 0) / av.time_base
-        waiting: tuple[NDArray[np.uint8], float] | None = None
-        last_duration = 0.0
-        for packet in container.demux(stream):
-            for frame in decoder.decode(packet if packet.size else None):
-                at = float((frame.pts or 0) * (base or 0))
-                if waiting:
-                    yield waiting[0], at - waiting[1]
-                waiting, last_duration = (_rgba(frame), at), float((frame.duration or 0) * (base or 0))
-        if waiting:
-            yield waiting[0], last_duration or max(0.0, end - waiting[1])
-
-
-def _rgba(frame: "av.VideoFrame") -> "NDArray[np.uint8]":
-    """(H, W, 4). Alpha from its plane: FFmpeg's conversion makes the last columns opaque where the width is not 8 n."""
-    import numpy as np
-
-    rgb = frame.to_ndarray(format="rgb24")
-    alpha = np.full(rgb.shape[:2], 255, np.uint8)
-    if len(frame.format.components) == 4:
-        plane, bits = frame.planes[3], frame.format.components[3].bits
-        kind = np.dtype(np.uint8 if bits == 8 else np.uint16)
-        rows = np.frombuffer(memoryview(plane), kind).reshape(plane.height, -1)[:, : plane.width]
-        alpha = (rows >> (bits - 8)).astype(np.uint8)
-    return np.dstack([rgb, alpha])
 
 
 def _container(seen: Seen, row: Platform, path: Path) -> Iterator[str]:

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from animecut.compose import Box, Colour, Picture, fill, over, resample
 from animecut.encode import Written, whole
 from animecut.errors import OutputError
-from animecut.platforms import shown_in
+from animecut.shown import shown_in
 
 WHITE, BLACK, GREY = (255, 255, 255), (0, 0, 0), (204, 204, 204)
 BUBBLE = (220, 248, 198)  # the light green of an own message

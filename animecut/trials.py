@@ -18,8 +18,9 @@ from animecut.fewer_colours import Cells, cells_of, palette_of, quantised
 from animecut.fewer_drawings import Choices, Costs, divided, stand_ins
 from animecut.giving_up import ALL_COLOURS, COLOURS, FINE, LEAST, LEAST_SCALE, Road, Try
 from animecut.likeness import Thumbnail, ssim, unlike
-from animecut.platforms import Platform, shown_in
+from animecut.platforms import Platform
 from animecut.schedule import EARLY, THREES, Plan
+from animecut.shown import shown_in
 from animecut.spool import Spool
 
 Picture = NDArray[np.uint8]

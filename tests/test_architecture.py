@@ -28,9 +28,10 @@ MAY = {
     - {"slots"},
     "ledger": {"settings"},
     "manifest": {"compose", "settings"},
-    "packs": {"pipeline", "platforms", "settings"},
-    "plan": {"ledger", "manifest", "packs", "pipeline", "platforms", "settings"},
-    "batch": {"claim", "ledger", "pipeline", "plan", "preview", "watch"},
+    "packs": {"platforms", "report", "settings"},
+    "plan": {"ledger", "manifest", "packs", "platforms", "report", "settings"},
+    "batch": {"claim", "ledger", "pipeline", "plan", "preview", "report", "watch"},
+    "report": {"encode", "platforms", "settings"},
     "slots": {"batch", "ledger", "plan", "watch"},
     "machines": {"batch", "ledger", "plan", "slots"},
     "runs": {
@@ -63,6 +64,7 @@ MAY = {
         "likeness",
         "platforms",
         "schedule",
+        "shown",
         "spool",
     },
     "schedule": {"platforms"},
@@ -70,8 +72,9 @@ MAY = {
     "camera": {"compose"},
     "scene": {"camera", "compose", "outline"},
     "caption": {"compose"},
-    "preview": {"compose", "encode", "platforms"},
+    "preview": {"compose", "encode", "shown"},
     "check_cli": {"platforms"},
+    "platforms": {"shown"},
     "doctor": {"video", "encode", "network", "refine", "segment"},
     "doctor_cli": {"doctor", "network"},
 }
@@ -83,7 +86,7 @@ DOORS = {  # who may know an outside library
     "safetensors": {"network"},
     "typer": {"cli", "check_cli", "doctor_cli"},
     "tqdm": {"bars"},
-    "av": {"video", "encode", "platforms"},
+    "av": {"video", "encode", "shown"},
 }
 
 
@@ -128,7 +131,7 @@ def test_each_outside_library_has_one_door(room: Path) -> None:
 
 @pytest.mark.parametrize("room", [*ROOMS, *TRAINING], ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_rooms_stay_small(room: Path) -> None:
-    assert len(room.read_text().splitlines()) <= 380
+    assert len(room.read_text().splitlines()) <= 350
 
 
 def test_help_and_version_import_nothing_heavy() -> None:

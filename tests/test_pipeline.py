@@ -10,7 +10,8 @@ from PIL import Image
 
 from animecut.clip import Alpha, Pixels
 from animecut.errors import InputError, NoCharacter, OutputError, SettingsError
-from animecut.pipeline import Report, Target, cut
+from animecut.pipeline import cut
+from animecut.report import Report, Target
 from animecut.settings import Format, Settings
 from animecut.watch import Watch
 from tests import world

@@ -2,70 +2,20 @@
 
 import dataclasses
 import json
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
 
-import av
 import numpy as np
 import pytest
-from av.video.stream import VideoStream
 from PIL import Image
 from typer.testing import CliRunner
 
 from animecut.check_cli import app
 from animecut.errors import InputError, SettingsError
-from animecut.platforms import PLATFORMS, check, look, shown_in
+from animecut.platforms import PLATFORMS, check
+from animecut.shown import look
+from tests.stickers_made import image, picture, video
 
 WHATSAPP, DISCORD, LINE, GIF = (512, 512), (320, 320), (320, 270), (128, 128)
-
-
-def picture(size: tuple[int, int], i: int, *, empty: bool = False, opaque: bool = False) -> Image.Image:
-    """A coloured block that moves by 3 pixels from one picture to the next; size is width, height."""
-    rgba = np.zeros((size[1], size[0], 4), np.uint8)
-    if opaque:
-        rgba[...] = 255
-    if not empty:
-        rgba[20:60, 10 + 3 * i : 50 + 3 * i] = (200, 40 + 8 * i, 60, 255)
-    return Image.fromarray(rgba)
-
-
-def image(path: Path, size: tuple[int, int], ms: list[int], *, loop: int | None = 0, opaque: bool = False) -> Path:
-    """A moving picture by Pillow; lossless."""
-    pictures = [picture(size, i, opaque=opaque) for i in range(len(ms))]
-    options: dict[str, Any] = {"lossless": True} if path.suffix == ".webp" else {}
-    if loop is not None:
-        options["loop"] = loop
-    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=ms, disposal=2, **options)
-    return path
-
-
-def video(
-    path: Path, size: tuple[int, int], ms: list[int], *, codec: str = "libvpx-vp9", alpha: bool = True,
-    sound: bool = False,
-) -> Path:  # fmt: skip
-    """A moving picture by PyAV, with a second of silence if asked for."""
-    with av.open(str(path), "w") as container:
-        layout = "yuva420p" if alpha else "yuv420p"
-        options = {"auto-alt-ref": "0", "cpu-used": "8", "deadline": "realtime"}
-        stream = cast("VideoStream", container.add_stream(codec, options=options))
-        stream.width, stream.height, stream.pix_fmt = size[0], size[1], layout
-        stream.codec_context.time_base = Fraction(1, 1000)
-        audio = container.add_stream("libopus", rate=48000) if sound else None
-        for i, at in enumerate(np.cumsum([0, *ms])[:-1]):
-            frame = av.VideoFrame.from_ndarray(np.asarray(picture(size, i % 4)), "rgba").reformat(format=layout)
-            frame.pts, frame.time_base = int(at), Fraction(1, 1000)
-            for packet in stream.encode(frame):
-                packet.duration = ms[i]
-                container.mux(packet)
-        for packet in stream.encode(None):
-            packet.duration = ms[-1]
-            container.mux(packet)
-        if audio:
-            silence = av.AudioFrame.from_ndarray(np.zeros((1, 960), np.int16), "s16", "mono")
-            silence.rate = 48000
-            container.mux([*audio.encode(silence), *audio.encode(None)])
-    return path
 
 
 def only(problems: list[str], word: str) -> bool:
@@ -161,9 +111,6 @@ def test_frames_that_a_merge_would_swallow(tmp_path: Path) -> None:
 def test_plays(tmp_path: Path) -> None:
     assert only(check(image(tmp_path / "a.png", (300, 270), [200] * 5, loop=0), "line"), "plays for ever")
     assert only(check(image(tmp_path / "b.png", (96, 96), [100] * 3, loop=2), "signal"), "plays 2 times")
-    assert look(image(tmp_path / "c.gif", GIF, [100] * 3, loop=None)).plays == 1
-    assert look(image(tmp_path / "d.gif", GIF, [100] * 3, loop=2)).plays == 3
-    assert look(image(tmp_path / "e.gif", GIF, [100] * 3, loop=0)).plays == 0
 
 
 def test_bytes(tmp_path: Path) -> None:
@@ -201,15 +148,6 @@ def test_broken_files_are_a_problem_not_a_crash(tmp_path: Path) -> None:
         check(tmp_path / "none.webp", "whatsapp")
     with pytest.raises(SettingsError, match="telegram"):
         check(good[0], "icq")
-
-
-def test_the_reader_sees_what_was_written(tmp_path: Path) -> None:
-    shown = list(shown_in(video(tmp_path / "a.webm", (510, 96), [100, 50, 200])))
-    assert [seconds for _, seconds in shown] == pytest.approx([0.1, 0.05, 0.2])
-    for i, (rgba, _) in enumerate(shown):
-        meant = np.asarray(picture((510, 96), i))
-        assert np.abs(rgba[..., 3].astype(int) - meant[..., 3]).mean() < 2
-        assert np.abs(rgba[30:50, 25:40].astype(int) - meant[30:50, 25:40]).max() < 40
 
 
 def test_command_line(tmp_path: Path) -> None:

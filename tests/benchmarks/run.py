@@ -30,7 +30,7 @@ from animecut.decode import decode
 from animecut.encode import write
 from animecut.overlap import cores
 from animecut.pick import pick
-from animecut.pipeline import Target
+from animecut.report import Target
 from animecut.segment import Segmenter
 from animecut.settings import Settings
 from animecut.specks import without_specks

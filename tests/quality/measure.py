@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from animecut.decode import decode
-from animecut.pipeline import Target, cut
+from animecut.pipeline import cut
+from animecut.report import Target
 from animecut.segment import Segmenter
 from animecut.settings import Settings
 from animecut.watch import Watch

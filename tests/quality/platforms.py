@@ -19,8 +19,9 @@ from PIL import Image
 
 from animecut.errors import OutputError
 from animecut.loading import Loading
-from animecut.pipeline import Output, Target, cut
+from animecut.pipeline import cut
 from animecut.platforms import PLATFORMS, Platform
+from animecut.report import Output, Target
 from animecut.settings import SUFFIXES, Settings
 from animecut.watch import Watch
 

@@ -1,0 +1,57 @@
+"""Words that several commands of animecut-train take, and what --help says of them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Folder = Annotated[
+    Path,
+    typer.Argument(metavar="DIR", help="Labelled frames: pictures and masks, or labelme or COCO JSON."),
+]
+Init = Annotated[
+    str,
+    typer.Option(
+        metavar="anime|voc|imagenet|scratch|FILE",
+        help="Begin from the shipped weights, a PSPNet of Pascal VOC, a backbone of ImageNet, nothing, or a file.",
+    ),
+]
+Sprites = Annotated[
+    list[Path],
+    typer.Option(metavar="DIR", help="RGBA characters, one folder per source, to compose frames from; may come often."),
+]
+Scenes = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Pictures without characters, to compose frames from.")
+]
+Steps = Annotated[int, typer.Option(metavar="N", min=1, help="Batches to learn from.")]
+Batch = Annotated[int, typer.Option("--batch-size", metavar="N", min=1, help="Pictures per batch.")]
+Composites = Annotated[
+    float,
+    typer.Option(
+        metavar="0..1", help="Share of composed frames, where --sprites and --scenes are given; 1 is no labelled ones."
+    ),
+]
+Keep = Annotated[
+    float, typer.Option(metavar="0..1", help="How much of the weights begun with is blended into the end.")
+]
+Seed = Annotated[int, typer.Option(metavar="N", min=0, help="The same seed gives the same run.")]
+Weights = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Weights, or the folder of a fit. Default: the weights that come along."),
+]
+Device = Annotated[str, typer.Option(metavar="D", help="auto, cpu, cuda or mps.")]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume", help="Go on with what is in the folder, from the last checkpoint; begin where there is none."
+    ),
+]
+SplitFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--split",
+        metavar="FILE",
+        help="JSON: the folds, and which characters and scenes are only judged by. Default: what the weights that come "
+        "along never saw, and folds of neighbours by name.",
+    ),
+]
