@@ -7,6 +7,7 @@ Everything is a function of one picture, and may be called from several threads.
 """
 
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
@@ -45,7 +46,9 @@ GRADIENT_WEIGHT = 0.1  # pymatting's default, 1, lets the background's colour in
 SOLID = 0.5  # alpha from which a pixel shows where it can only be on or off
 STRAND = 6  # pixels: what is thin and smaller than this is the stair, not a strand
 
-_ONE_AT_A_TIME = threading.Lock()  # for numba's parallel loops, which not every system runs for two callers at once
+THREADSAFE = {"omp", "tbb"}  # layers of numba that run parallel loops for two callers at once; not every system has one
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def warm_up() -> None:
@@ -225,12 +228,23 @@ def _clean_colour(rgb: Rgb, opacity: NDArray[np.uint8]) -> Rgb:
 
         crop = bounds(mixed, margin=8)
         numba.set_num_threads(1)  # of this thread: starting a team for each of its forty small loops costs a fifth
-        with _ONE_AT_A_TIME:
+        with _apart():
             own = pymatting.estimate_foreground_ml(
                 rgb[crop] / np.float32(255), opacity[crop] / np.float32(255), gradient_weight=GRADIENT_WEIGHT
             )
         colour[mixed] = np.rint(own[mixed[crop]] * 255).astype(np.uint8)
     return colour
+
+
+def _apart() -> AbstractContextManager[object]:
+    """Keeps numba's parallel loops apart where they must not run at once."""
+    import numba
+
+    try:
+        layer = numba.threading_layer()  # type: ignore[attr-defined]
+    except ValueError:  # not chosen before the first loop
+        layer = None
+    return nullcontext() if layer in THREADSAFE else _ONE_AT_A_TIME
 
 
 def _log_odds(probability: Plane) -> Plane:

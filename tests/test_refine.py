@@ -1,5 +1,8 @@
 """A figure of flat colours with an ink line and thin strands, over a textured scene; the truth is known."""
 
+import os
+import subprocess
+import sys
 from typing import NamedTuple, get_args
 
 import cv2
@@ -192,6 +195,28 @@ def test_the_same_picture_gives_the_same_sticker(world: World) -> None:
 
 
 # One-bit alpha.
+
+
+BESIDE = """
+from animecut.overlap import side_by_side
+from animecut.refine import refine
+from tests.test_refine import make_world
+world = make_world()
+alone = refine(world.rgb, world.coarse)
+beside = side_by_side(lambda _: refine(world.rgb, world.coarse), range(12), workers=4)
+assert all((one == alone).all() for one in beside)
+import numba
+print(numba.threading_layer())
+"""
+
+
+@pytest.mark.parametrize("layer", ["default", "workqueue"])
+def test_threads_do_not_disturb_each_other(layer: str) -> None:
+    """Also where all that numba has is workqueue, which ends the process when two loops run at once."""
+    environment = {**os.environ, "NUMBA_THREADING_LAYER": layer}
+    done = subprocess.run([sys.executable, "-c", BESIDE], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert layer in ("default", done.stdout.strip())
 
 
 def test_one_bit_is_on_or_off_and_near_the_truth(world: World) -> None:
