@@ -91,8 +91,8 @@ def _picture(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.uint8]]:
     """Picture, matte and who is where; a labelled one where there is no stock to compose it of."""
     if stock:
-        rgb, alpha = composite(stock, *shape, rng)
-        return _elsewhere(rgb, alpha, rng), alpha, regions(alpha > 0.5)
+        rgb, alpha, numbers = composite(stock, *shape, rng)
+        return _elsewhere(rgb, alpha, rng), alpha, numbers
     frame = frames[int(rng.integers(len(frames)))]
     view = framing(frame.alpha.shape, *shape, rng)
     rgb, alpha = view.of(frame.rgb), view.of(frame.alpha)

@@ -1,6 +1,7 @@
 """Several trainings of one network as one: the mean of their weights (model soups, Wortsman et al. 2022)."""
 
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ def blend(files: Sequence[Path], shares: Sequence[float], out: Path) -> None:
     shares: one for each file, positive; scaled to sum to one.
     Raises SettingsError where counts or architectures differ, WeightsError for a file that is no network of ours.
     """
-    if len(shares) != len(files) or len(files) < 2 or not all(share > 0 for share in shares):
+    if len(shares) != len(files) or len(files) < 2 or not all(0 < share < inf for share in shares):
         raise SettingsError(f"--shares: {len(shares)} for {len(files)} files; give a positive one for each of several")
     loaded = [network.load(file) for file in files]
     mean, _ = loaded[0]

@@ -86,9 +86,10 @@ def _alike(files: Sequence[Entry], frames: Sequence[Labelled]) -> list[Problem]:
     """Pictures that show the same; fatal across the split, where they would be judged by what was learned."""
     problems = []
     digests = [hashlib.sha256(frame.rgb.tobytes()).digest() for frame in frames]
-    for i, j in enumerate(twins(frames)):
-        if j is None:
+    for i, alike in enumerate(twins(frames)):
+        if not alike:
             continue
+        j = next((j for j in alike if files[i].held_out != files[j].held_out), alike[0])
         how = "the same picture as" if digests[i] == digests[j] else "almost the same picture as"
         across = files[i].held_out != files[j].held_out
         why = "; one of them is learned from and the other judged by" if across else ""
@@ -97,14 +98,14 @@ def _alike(files: Sequence[Entry], frames: Sequence[Labelled]) -> list[Problem]:
     return problems
 
 
-def twins(frames: Sequence[Labelled]) -> list[int | None]:
-    """For each frame which of those before it shows almost the same; None where none does."""
+def twins(frames: Sequence[Labelled]) -> list[list[int]]:
+    """For each frame which of those before it show almost the same, the nearest first."""
     thumbs: list[NDArray[np.float32]] = [_thumb(frame.rgb) for frame in frames]
-    nearest: list[int | None] = []
+    alike = []
     for i, thumb in enumerate(thumbs):
         apart = [float(np.abs(other - thumb).mean()) for other in thumbs[:i]]
-        nearest.append(int(np.argmin(apart)) if apart and min(apart) < ALIKE else None)
-    return nearest
+        alike.append([j for j in sorted(range(i), key=apart.__getitem__) if apart[j] < ALIKE])
+    return alike
 
 
 def _thumb(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -16,6 +16,8 @@ from torch.amp.grad_scaler import GradScaler
 
 from animecut.errors import OutputError, SettingsError
 
+DIGEST = "_sha256"  # ends the names of what is too large to be shown
+
 
 @dataclass
 class Best:
@@ -75,7 +77,11 @@ def restore(path: Path, run: Run, begun: Mapping[str, object]) -> int:
     """Take a checkpoint up and return its step. Raises SettingsError where it is damaged or of another run."""
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        differing = [f"{k} {v}, not {begun[k]}" for k, v in state["recipe"].items() if k in begun and begun[k] != v]
+        differing = [
+            f"other {k.removesuffix(DIGEST)}" if k.endswith(DIGEST) else f"{k} {v}, not {begun[k]}"
+            for k, v in state["recipe"].items()
+            if k in begun and begun[k] != v
+        ]
         if differing:
             raise SettingsError(f"{path}: begun with {'; '.join(differing)}; give the same or another --out")
         run.network.load_state_dict(state["network"])

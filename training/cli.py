@@ -104,9 +104,9 @@ def fit(
     sprites: Sprites = [],  # noqa: B006
     scenes: Scenes = None,
     split: SplitFile = None,
-    fold: Annotated[int | None, typer.Option(metavar="K", help="Leave fold K out and judge by it.")] = None,
+    fold: Annotated[int | None, typer.Option(metavar="K", min=0, help="Leave fold K out and judge by it.")] = None,
     folds: Annotated[
-        int | None, typer.Option(metavar="N", help="First train N times without a part and judge by that part.")
+        int | None, typer.Option(metavar="N", min=2, help="First train N times without a part and judge by that part.")
     ] = None,
     steps: Steps = 400,
     composites: Composites = 0.375,
@@ -114,13 +114,15 @@ def fit(
     frozen: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Steps in which the backbone stays as it is. Default: a fifth, if begun with it alone."
+            metavar="N",
+            min=0,
+            help="Steps in which the backbone stays as it is. Default: a fifth, if begun with it alone.",
         ),
     ] = None,
     patience: Annotated[
         int,
         typer.Option(
-            metavar="N", help="Stop when what is left out was judged N times in a row, of ten in a run, no better."
+            metavar="N", min=0, help="Stop when what is left out was judged N times in a row, of about ten, no better."
         ),
     ] = 0,
     any_show: Annotated[

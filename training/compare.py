@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from animecut import network
-from animecut.errors import AnimecutError, InputError, OutputError, SettingsError
+from animecut.errors import OutputError, SettingsError, WeightsError
 from animecut.segment import Segmenter
 from training import evaluate
 from training.begin import SHAPES, begin
@@ -35,7 +35,7 @@ def compare(job: Job, told: Told, archs: Sequence[str], transfer: str) -> list[C
     """Train and judge every network from every beginning; a beginning that cannot be had leaves its cell empty.
 
     job: data, recipe and folder for all the runs.  transfer: what the last row begins with, as for `fit --init`.
-    Raises SettingsError for a network that is none, InputError where labels are wrong.
+    Raises what `run` does, but WeightsError, and SettingsError for a network that is none.
     """
     if unknown := [arch for arch in archs if arch not in SHAPES]:
         raise SettingsError(f"--arch {','.join(unknown)}: unknown; choose from {', '.join(SHAPES)}")
@@ -46,9 +46,7 @@ def compare(job: Job, told: Told, archs: Sequence[str], transfer: str) -> list[C
             told.line(f"{arch}, {beginning}")
             try:
                 cells.append(_cell(job, told, beginning, arch, transfer))
-            except (InputError, SettingsError):
-                raise
-            except AnimecutError as error:
+            except WeightsError as error:
                 cells.append(Cell(beginning, arch, str(error)))
     return cells
 

@@ -33,6 +33,10 @@ def read_rgba(path: Path) -> NDArray[np.uint8]:
     bgr = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if bgr is None:
         raise InputError(f"{path}: not a picture that can be read")
+    if bgr.dtype == np.uint16:
+        bgr = (bgr // 257).astype(np.uint8)
+    if bgr.dtype != np.uint8:
+        raise InputError(f"{path}: has numbers of {bgr.dtype} for colours; save it with 8 or 16 bits")
     if bgr.ndim == 2:
         return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_GRAY2RGBA), np.uint8)
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGRA2RGBA if bgr.shape[2] == 4 else cv2.COLOR_BGR2RGBA), np.uint8)

@@ -22,7 +22,7 @@ Segment = Callable[[Pixels], Alpha]
 class Figures:
     """One picture's figures; definitions in metrics.py.
 
-    iou: background and character.  boundary_f, mad and gradient: of its contour and its matte.
+    iou: background and character.  boundary_f and mad: of its contour and its matte.
     """
 
     name: str
@@ -30,7 +30,6 @@ class Figures:
     iou: tuple[float, float]
     boundary_f: float
     mad: float
-    gradient: float
 
 
 def alpha_of(segmenter: Segment, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -54,7 +53,6 @@ def figures(name: str, p: NDArray[np.float32], t: NDArray[np.float32]) -> Figure
         metrics.image_iou(ours, truth),
         metrics.boundary_f(ours, truth),
         metrics.mad(p, t),
-        metrics.gradient_error(p, t),
     )
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.amp.grad_scaler import GradScaler
 
-from animecut.errors import AnimecutError
+from animecut.errors import AnimecutError, SettingsError
 from animecut.network import Network
 from animecut.overlap import Threads
 from training import ranks
@@ -27,7 +27,7 @@ from training.optimise import groups, learn, precision, rate_at
 from training.synthesis import Stock
 
 SHORTEST_EPOCH = 10  # steps between two checkpoints: going once through a handful of frames is done sooner than kept
-JUDGED = 10  # times in a run
+JUDGED = 10  # times in a run, about, as an epoch is not cut
 MOST_PARTS = 1000  # of a batch
 
 
@@ -62,12 +62,17 @@ class Recipe:
     None: a fifth of all where the run begins with a backbone alone, else none.
     """
     patience: int = 0
-    """Judgements in a row, of ten in a run, that see nothing better before the run ends with its best.
+    """Judgements in a row, of about ten in a run, that see nothing better before the run ends with its best.
 
     0: never, as what was chosen by frames that are left out is flattered by the figures on them.
     """
     statistics: bool = False
     """Whether the backbone's batch norm learns its statistics, as one must that begins with nothing."""
+
+    def __post_init__(self) -> None:
+        for word, share in (("--composites", self.composites), ("--keep", self.keep)):
+            if not 0 <= share <= 1:
+                raise SettingsError(f"{word} {share:g}: a share; give a number between 0 and 1")
 
 
 def fit(
@@ -87,7 +92,7 @@ def fit(
     checkpoint: written after every epoch and taken up again where it is there.
     begun: what besides the recipe a run must have in common with one whose checkpoint it takes up.
     report: called after each step with its number, its losses and its learning rates.
-    judge: called ten times with the step and the averaged network; how good that is.
+    judge: called about ten times, at ends of epochs, with the step and the averaged network; how good that is.
     Raises AnimecutError where a loss is no number, OutputError where a checkpoint cannot be written, SettingsError
     where there is one of another run.
     """
@@ -109,7 +114,7 @@ def fit(
     begun = asdict(recipe) | dict(begun)
     done = restore(checkpoint, run, begun) if checkpoint and checkpoint.exists() else 0
     epoch = steps_in_epoch(len(frames), recipe, composing=stock is not None)
-    judged = epoch * max(1, recipe.steps // (JUDGED * epoch))
+    judged = epoch * math.ceil(recipe.steps / (JUDGED * epoch))
     made = batches(
         frames, stock, range(done, recipe.steps), batch=recipe.batch, composites=recipe.composites,
         any_show=recipe.any_show, seed=recipe.seed, rank=(ranks.number(), ranks.count()),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from animecut.errors import InputError
+from animecut.errors import InputError, OutputError
 from training.classes import BACKGROUND, Classes, Mask, numbered
 
 VERSION = "5.4.1"  # of the format that is written; labelme of any later version reads it
@@ -73,12 +73,16 @@ def write_labelme(path: Path, picture: Path, mask: NDArray[np.bool_], tolerance:
 
 
 def save(path: Path, shapes: Sequence[dict[str, Any]], picture: Path, shape: tuple[int, ...]) -> None:
-    """Write shapes as labelme writes them, the picture beside them and not inside."""
+    """Write shapes as labelme writes them, the picture beside them and not inside. Raises OutputError."""
     labels: dict[str, object] = {
         "version": VERSION, "flags": {}, "shapes": list(shapes), "imagePath": picture.name, "imageData": None,
         "imageHeight": shape[0], "imageWidth": shape[1],
     }  # fmt: skip
-    path.write_text(json.dumps(labels, indent=1) + "\n")
+    try:
+        path.write_text(json.dumps(labels, indent=1) + "\n")
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def polygons(mask: NDArray[np.bool_], tolerance: float) -> list[tuple[str, NDArray[np.int32]]]:

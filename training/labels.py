@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from animecut.errors import InputError, OutputError
+from animecut.paths import exists, is_folder
 from training.dataset import Labelled, read
 from training.layouts import entries
 from training.mask_pictures import voc_palette
@@ -41,7 +42,7 @@ def convert(
     Raises InputError where there is nothing to read, OutputError where the target is in use or cannot be written.
     """
     found = entries(source)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if exists(target) and (not is_folder(target) or any(target.iterdir())):
         raise OutputError(f"{target}: already there and not empty; name a new folder")
     problems: list[str] = []
     try:

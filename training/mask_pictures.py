@@ -22,7 +22,7 @@ def read_mask(path: Path, classes: Classes) -> Mask:
     try:
         with Image.open(path) as picture:
             picture.load()
-            if picture.mode == "P" and not _is_black_and_white(picture):
+            if picture.mode == "P" and not _is_drawn(picture):
                 return classes.of_indices(np.asarray(picture))
             return _read(picture, classes)
     except InputError as error:
@@ -64,20 +64,27 @@ def _of_grey(grey: NDArray[np.uint8], classes: Classes) -> Mask:
 
 
 def _of_colours(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Class index by VOC's colours; white as VOC draws what is unknown."""
-    known = {tuple(voc_palette()[3 * i : 3 * i + 3]): i for i in range(256)} | {(224, 224, 192): VOID}
+    """Class index by VOC's colours."""
+    known = _classes_by_colour()
     packed = rgb.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
     colours, where = np.unique(packed, return_inverse=True)
     indices = []
     for colour in colours.tolist():
         index = known.get((colour >> 16, colour >> 8 & 255, colour & 255))
-        if index is None or MOST_CLASSES <= index < VOID:
+        if index is None:
             raise InputError(f"colour #{colour:06x} is no class; a mask is black and (128, 0, 0), or black and white")
         indices.append(index)
     return np.array(indices, np.uint8)[where.reshape(packed.shape)]
 
 
-def _is_black_and_white(picture: Image.Image) -> bool:
-    """Whether a palette picture shows nothing but black and white, whatever the indices of the two are."""
-    rgb = np.asarray(picture.convert("RGB"))
-    return bool(np.isin(rgb, (0, 255)).all() and (rgb == rgb[..., :1]).all() and rgb.any())
+def _classes_by_colour() -> dict[tuple[int, ...], int]:
+    """Indices by VOC's colours, and by white as VOC draws what is unknown."""
+    palette = voc_palette()
+    return {tuple(palette[3 * i : 3 * i + 3]): i for i in range(MOST_CLASSES)} | {(224, 224, 192): VOID}
+
+
+def _is_drawn(picture: Image.Image) -> bool:
+    """Whether a palette picture means its colours, black and white or VOC's, whatever their indices are."""
+    shown = {colour for _, colour in picture.convert("RGB").getcolors(256) or []}
+    black = (0, 0, 0)
+    return shown != {black} and (shown <= {black, (255, 255, 255)} or shown <= _classes_by_colour().keys())

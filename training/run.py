@@ -1,19 +1,20 @@
 """One training run: data from folders, a network, the loop, a file with its provenance, figures, a report."""
 
 import hashlib
-import json
 import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torchvision
+from numpy.typing import NDArray
 
 from animecut import __version__, network
-from animecut.errors import InputError, OutputError, SettingsError, WeightsError
+from animecut.errors import InputError, OutputError, SettingsError
 from animecut.network import Network
 from animecut.segment import Segmenter, choose_device
 from training import check, evaluate, ranks, stock
@@ -86,11 +87,13 @@ def cross_validate(job: Job, told: Told, folds: int) -> list[list[evaluate.Figur
 def judged_by(job: Job, told: Told) -> tuple[list[Labelled], list[Labelled]]:
     """What is learned from and what is judged by: the folder's own test part, else the first of five folds."""
     learned, judged = _data(job, told, None)
-    return (learned, judged) if judged else _split(learned, _folds(job, learned, min(5, len(learned)))[0])
+    return (learned, judged) if judged else _split(learned, _folds(job, learned, None)[0])
 
 
 def _data(job: Job, told: Told, fold: int | None) -> tuple[list[Labelled], list[Labelled]]:
     """What is learned from, and what is judged by."""
+    if job.split_file:
+        stock.read_split(job.split_file)  # that it can be read is known before the frames are
     finding = check.demand(job.folder)
     for problem in finding.problems:
         told.line(f"note: {problem.message}")
@@ -105,6 +108,8 @@ def _data(job: Job, told: Told, fold: int | None) -> tuple[list[Labelled], list[
         raise SettingsError(
             f"--fold {fold}: {file} has folds 0 to {len(split) - 1}, and none of its frames is in {job.folder}"
         )
+    if file == SHIPPED and job.init == "anime":
+        told.line("note: the shipped weights, begun with, have learned from this fold too; its figures will flatter")
     return _split(frames, held)
 
 
@@ -112,24 +117,40 @@ def _split(frames: Sequence[Labelled], held: set[str]) -> tuple[list[Labelled], 
     return [frame for frame in frames if frame.name not in held], [frame for frame in frames if frame.name in held]
 
 
-def _folds(job: Job, frames: Sequence[Labelled], count: int) -> list[set[str]]:
-    """The split's folds where it knows these frames, else runs of neighbours by name: they may be of one scene.
+def _folds(job: Job, frames: Sequence[Labelled], count: int | None) -> list[set[str]]:
+    """The split's folds where it knows any of these frames, else runs of neighbours by name: they may be of one scene.
 
-    Pictures that are almost the same share a fold.
+    count: None for as many as the split has, or up to five. Pictures that are almost the same share a fold.
     """
-    names = [frame.name for frame in frames]
-    split = stock.read_split(job.split_file).folds if job.split_file else []
-    parts = [set(fold) & set(names) for fold in split]
-    if len(parts) == count and all(parts) and set().union(*parts) == set(names):
+    names = {frame.name for frame in frames}
+    parts = [set(fold) & names for fold in stock.read_split(job.split_file).folds] if job.split_file else []
+    if any(parts):
+        missing = sorted(names.difference(*parts))
+        if missing or not all(parts) or count not in (None, len(parts)):
+            why = f"without {', '.join(missing[:3])}" if missing else f"{sum(map(bool, parts))} of them with frames"
+            raise SettingsError(
+                f"--split {job.split_file}: {len(parts)} folds, {why} of {job.folder}; make the two agree"
+            )
         return parts
-    groups: dict[str, set[str]] = {}
-    for name, twin in zip(names, check.twins(frames), strict=True):
-        groups[name] = groups[names[twin]] if twin is not None else set()
-        groups[name].add(name)
-    apart = [group for name, group in groups.items() if name == min(group, key=names.index)]
+    apart = _apart(frames)
+    count = count or min(5, len(apart))
     if not 2 <= count <= len(apart):
-        raise SettingsError(f"--folds {count}: {job.folder} has {len(apart)} different frames; give 2 to that many")
+        raise SettingsError(
+            f"{job.folder}: has {len(apart)} different frames, too few for {max(2, count)} folds; label more of them"
+        )
     return [set().union(*(apart[i] for i in part)) for part in np.array_split(np.arange(len(apart)), count)]
+
+
+def _apart(frames: Sequence[Labelled]) -> list[set[str]]:
+    """Names of frames, those together that show almost the same, or almost the same as one between them."""
+    groups: list[set[str]] = []
+    for frame, alike in zip(frames, check.twins(frames), strict=True):
+        near = {frames[j].name for j in alike}
+        joined = [group for group in groups if group & near]
+        at = groups.index(joined[0]) if joined else len(groups)
+        groups = [group for group in groups if group not in joined]
+        groups.insert(at, {frame.name}.union(*joined))
+    return groups
 
 
 def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled]) -> list[evaluate.Figures]:
@@ -139,22 +160,25 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
     torch.manual_seed(job.recipe.seed)  # of what begins anew
     net, words, backbone_alone = begin(job.init, job.backbone, job.arch, job.target)
     told.line(f"begins with {words}; learns from {len(learned)} frames")
+    if job.recipe.patience and not judged:
+        told.line("note: no frame is left out to judge by, so --patience does nothing")
     composed = _composed(job, learned)
     recipe = _recipe(job, composing=composed is not None, backbone_alone=backbone_alone)
     _make_room(job, told)
     model, checkpoint, started = job.out / MODEL, job.out / CHECKPOINT, time.time()
-    before = _minutes(model) if checkpoint.exists() else 0.0  # of a run that is taken up again
-    provenance = _provenance(job, recipe, learned, judged, composed=composed is not None)
+    provenance = _provenance(job, recipe, learned, judged, composed)
     first = ranks.number() == 0  # of several processes, the one that writes and tells
     with Journal(job.out, tensorboard=job.tensorboard and first) as journal:
+        # of a run that is taken up again, what was lost with its end included
+        before = journal.steps[-1].get("minutes", 0.0) if checkpoint.exists() and journal.steps else 0.0
+
+        def spent() -> dict[str, float]:
+            return {"minutes": round(before + (time.time() - started) / 60, 1)}
 
         def report(step: int, losses: dict[str, float]) -> None:
             if first:
-                journal.step(step, losses)
+                journal.step(step, losses | spent())
                 told.step(step, recipe.steps, losses)
-
-        def spent() -> dict[str, object]:
-            return {"minutes": round(before + (time.time() - started) / 60, 1)}
 
         def judge(step: int, average: Network) -> float:
             """Through the file and the Segmenter that cuts stickers; a run that is killed leaves the file."""
@@ -166,7 +190,7 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
         trained = fit(
             net, learned, composed, recipe,
             device=choose_device(job.device), checkpoint=checkpoint, report=report,
-            begun={key: provenance[key] for key in ("init", "frames", "left_out", "data_sha256", "composed")},
+            begun={key: value for key, value in provenance.items() if key not in ("recipe", "versions")},
             judge=judge if judged else None,
         )  # fmt: skip
         if not first:
@@ -205,24 +229,19 @@ def _make_room(job: Job, told: Told) -> None:
         told.line(f"goes on with {job.out}" if there else f"{job.out}: no checkpoint there yet, so the run begins")
 
 
-def _minutes(model: Path) -> float:
-    """How long a file of ours took to train so far; 0 where there is none."""
-    try:
-        return float(json.loads(network.metadata(model)["provenance"])["minutes"])
-    except (WeightsError, KeyError, ValueError):
-        return 0.0
-
-
 def _provenance(
-    job: Job, recipe: Recipe, learned: list[Labelled], judged: list[Labelled], *, composed: bool
+    job: Job, recipe: Recipe, learned: list[Labelled], judged: list[Labelled], composed: Stock | None
 ) -> dict[str, object]:
+    init = network.DEFAULT_WEIGHTS if job.init == "anime" else Path(job.init)
     return {
         "recipe": asdict(recipe),
         "init": job.init,
+        "init_sha256": network.digest(init) if init.is_file() else "",
         "frames": len(learned) if recipe.composites < 1 else 0,
         "left_out": sorted(frame.name for frame in judged),
-        "data_sha256": _digest(learned),
-        "composed": composed,
+        "data_sha256": _digest(plane for one in learned for plane in (one.rgb, one.alpha, one.numbers)),
+        "composed": composed is not None,
+        "stock_sha256": _digest([*composed.sprites, composed.weights, *composed.scenes]) if composed else "",
         "versions": {
             "animecut": __version__,
             "torch": torch.__version__,
@@ -233,16 +252,18 @@ def _provenance(
 
 
 def _composed(job: Job, learned: list[Labelled]) -> Stock | None:
-    if not (job.sprites and job.scenes):
+    if not job.sprites and not job.scenes:
         return None
+    if not job.sprites or not job.scenes:
+        raise SettingsError("frames are composed of both, --sprites DIR and --scenes DIR; give the other one too")
     split = stock.read_split(job.split_file or SHIPPED)
     composed = stock.load_stock(job.sprites, job.scenes, split, held_out=False)
     return stock.with_labelled(composed, learned) if job.recipe.composites < 1 else composed
 
 
-def _digest(frames: list[Labelled]) -> str:
+def _digest(arrays: Iterable[NDArray[Any] | None]) -> str:
     digest = hashlib.sha256()
-    for frame in frames:
-        digest.update(frame.rgb.tobytes())
-        digest.update(frame.alpha.tobytes())
+    for array in arrays:
+        if array is not None:
+            digest.update(array.tobytes())
     return digest.hexdigest()

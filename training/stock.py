@@ -12,8 +12,10 @@ from animecut.errors import InputError, SettingsError
 from animecut.planes import bounds
 from training.augment import Picture
 from training.dataset import Labelled, read_rgba
+from training.layouts import PICTURES
 from training.synthesis import Sprite, Stock, cut_out, painted_out
 
+OPAQUE, FAINT = 255, 8  # alpha of 255: a whole picture of the one, or nothing above the other, is no character
 LONGEST = 900  # pixels; characters and scenes larger than that cost memory and show nothing more
 
 
@@ -45,21 +47,26 @@ def load_stock(sprites: Sequence[Path], scenes: Path, split: Split, *, held_out:
     """Characters and scenes to train on, or those held out to judge by.
 
     sprites: folders of RGBA pictures in one folder per source.  scenes: folder of pictures without characters.
-    Raises InputError where one of the two is missing.
+    Raises InputError where one of the two is missing, or a character is an opaque picture.
     """
     drawn, weights = [], []
     for file, name in _pictures(sprites):
         if _begins(name, split.left_out_sprites) or _begins(name, split.held_out_sprites) != held_out:
             continue
-        drawn.append(_shrunk(_trimmed(read_rgba(file))))
+        sprite = read_rgba(file)
+        if (sprite[..., 3] == OPAQUE).all():
+            raise InputError(f"{file}: has no transparency, so all of it would count as character; take it out")
+        if not (sprite[..., 3] > FAINT).any():
+            continue
+        drawn.append(_shrunk(_trimmed(sprite)))
         source = file.parent.name
-        # Many files of one character differ only in the face: a character counts once, however many faces it has.
+        # Many files of one character differ only in the face: each counts less, all of them still more than one.
         faces = sum(other.stem.split("_")[0] == file.stem.split("_")[0] for other in file.parent.glob("*.png"))
         weights.append(split.source_weights.get(source, 1.0) / faces**0.5)
     places = [
         _shrunk(read_rgba(file)[..., :3])
         for file in sorted(scenes.glob("*"))
-        if _begins(file.name, split.held_out_scenes) == held_out
+        if file.suffix.lower() in PICTURES and _begins(file.name, split.held_out_scenes) == held_out
     ]
     if not drawn or not places:
         raise InputError(
@@ -71,9 +78,9 @@ def load_stock(sprites: Sequence[Path], scenes: Path, split: Split, *, held_out:
 def with_labelled(stock: Stock, frames: Sequence[Labelled], share: float = 0.35) -> Stock:
     """The stock and the labelled frames' own characters and backgrounds; `share` of the characters are theirs."""
     frames = [frame for frame in frames if frame.alpha.any()]
-    if not frames:
+    cut = [_shrunk(sprite) for sprite in map(cut_out, frames) if sprite.size]
+    if not cut:
         return stock
-    cut = [_shrunk(cut_out(frame)) for frame in frames]
     each = stock.weights.sum() * share / (1 - share) / len(cut)
     painted = [painted_out(frame) for frame in frames]
     weights = np.concatenate([stock.weights, np.full(len(cut), each)])
@@ -90,7 +97,7 @@ def _begins(name: str, beginnings: Sequence[str]) -> bool:
 
 
 def _trimmed(sprite: Sprite) -> Sprite:
-    return sprite[bounds(sprite[..., 3] > 8)]
+    return sprite[bounds(sprite[..., 3] > FAINT)]
 
 
 def _shrunk(picture: Picture) -> Picture:

@@ -13,6 +13,7 @@ from animecut import compose, drawings
 from animecut.clip import together
 from animecut.decode import decode
 from animecut.errors import InputError, OutputError
+from animecut.paths import is_file
 from training.evaluate import Segment, alpha_of
 from training.labelme import write_labelme
 
@@ -30,12 +31,11 @@ Picture = NDArray[np.uint8]
 class Candidate:
     """A drawing as it is chosen by.
 
-    number: counted from 0 through the clip.  time: seconds of its first frame.
+    number: counted from 0 through the clip.
     thumb: (h, w, 3) float32 in [0, 1].  doubt: 0..1, mean of 4 p (1 - p); 1 where nobody asked.
     """
 
     number: int
-    time: float
     shot: int
     thumb: NDArray[np.float32]
     doubt: float
@@ -46,7 +46,6 @@ class Suggestion:
     """A picture that was written, its labels beside it as labelme JSON."""
 
     path: Path
-    time: float
     doubt: float
 
 
@@ -64,28 +63,31 @@ def suggest(
     folder: new, or with drawings of other clips.  by_doubt: prefer what the network is unsure of, that first.
     Raises InputError: the clip cannot be read or shows nothing.  OutputError: labels of it are already there.
     """
-    if folder.is_file():
+    if is_file(folder):
         raise OutputError(f"{folder}: a file; name a folder")
     ours = re.compile(rf"(\d+_)?{re.escape(source.stem)}_\d+\.\d\ds\.json")
     if any(ours.fullmatch(file.name) for file in folder.glob("*.json")):
         raise OutputError(f"{folder}: already holds drawings of {source.stem}, perhaps corrected; name a new folder")
     candidates = []
-    for number, (time, shot, rgb) in enumerate(drawn(source)):
+    for number, (_, shot, rgb) in enumerate(drawn(source)):
         doubt = _doubt(together(segmenter(rgb[None]))[0]) if by_doubt else 1.0
-        candidates.append(Candidate(number, time, shot, _thumb(rgb), doubt))
+        candidates.append(Candidate(number, shot, _thumb(rgb), doubt))
         progress("looking", number + 1)
     ranked = sorted(choose(candidates, count), key=lambda one: (-one.doubt, one.number))
     chosen = {one.number: rank for rank, one in enumerate(ranked)}
     if not chosen:
         raise InputError(f"{source}: shows nothing but blank pictures")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made a folder ({error.strerror}); name another") from error
     written: dict[int, Suggestion] = {}
     for number, (time, _, rgb) in enumerate(drawn(source)):
         if number in chosen:
             rank = chosen[number]
             name = f"{rank + 1:02d}_{source.stem}_{time:.2f}s" if by_doubt else f"{source.stem}_{time:.2f}s"
             path = _write(folder / f"{name}.png", rgb, segmenter)
-            written[rank] = Suggestion(path, time, candidates[number].doubt)
+            written[rank] = Suggestion(path, candidates[number].doubt)
             progress("labelling", len(written))
     return [written[rank] for rank in sorted(written)]
 

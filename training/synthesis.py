@@ -48,13 +48,15 @@ def painted_out(frame: Labelled, longest: int = 480) -> Picture:
 
 def composite(
     stock: Stock, height: int, width: int, rng: np.random.Generator, *, clutter: bool = True
-) -> tuple[Picture, Matte]:
-    """A frame of none to three characters over a scene, with the alpha of all of them together.
+) -> tuple[Picture, Matte, NDArray[np.uint8]]:
+    """A frame of none to three characters over a scene, with the alpha of all of them together, and who is where.
+
+    Who: (H, W), 0 nobody, else the number of the foremost character, from 1.
 
     clutter: with drawn things behind and before them, and petals over all.
     """
     canvas = _scene(stock, height, width, rng)
-    alpha = np.zeros((height, width), np.float32)
+    alpha, who = np.zeros((height, width), np.float32), np.zeros((height, width), np.uint8)
     count = int(rng.choice(4, p=[0.1, 0.55, 0.25, 0.1]))
     light = canvas.reshape(-1, 3).mean(axis=0)
     chances = stock.weights / stock.weights.sum()
@@ -64,13 +66,14 @@ def composite(
         props(canvas, palette, rng)
         if rng.random() < 0.4:
             canvas = np.asarray(cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.5, 3)), np.uint8)
-    for sprite in drawn:
+    for number, sprite in enumerate(drawn, start=1):
         layer = _posed(sprite, height, width, rng, crowd=count > 1)
         colour, a = _lit(layer[..., :3], light, rng), np.asarray(layer[..., 3] / 255, np.float32)
         if rng.random() < 0.15:
             _rim(canvas, a, rng)
         canvas = (canvas * (1 - a[..., None]) + colour * a[..., None] + 0.5).astype(np.uint8)
         alpha = np.asarray(alpha + a - alpha * a, np.float32)
+        who[a > alpha / 2] = number
     if clutter and rng.random() < 0.12:  # something stands before her
         before = canvas.copy()
         cover = props(before, palette, rng, 1)
@@ -79,7 +82,7 @@ def composite(
         scattered(canvas, rng)
     if rng.random() < 0.25:
         canvas = _overlaid(canvas, alpha, rng)
-    return canvas, alpha
+    return canvas, alpha, np.where(alpha > 0.5, who, np.uint8(0))
 
 
 def _scene(stock: Stock, height: int, width: int, rng: np.random.Generator) -> Picture:

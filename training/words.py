@@ -34,7 +34,7 @@ Composites = Annotated[
 Keep = Annotated[
     float, typer.Option(metavar="0..1", help="How much of the weights begun with is blended into the end.")
 ]
-Seed = Annotated[int, typer.Option(metavar="N", min=0, help="The same seed gives the same run.")]
+Seed = Annotated[int, typer.Option(metavar="N", min=0, max=2**32 - 1, help="The same seed gives the same run.")]
 Weights = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Weights, or the folder of a fit. Default: the weights that come along."),

@@ -49,7 +49,7 @@ def of_composites(stock: Stock, segmenter: Segmenter, *, clutter: bool) -> dict[
     rng = np.random.default_rng(7)
     rows = []
     for _ in range(COUNT):
-        rgb, alpha = composite(stock, HEIGHT, WIDTH + STEPS * STEP, rng, clutter=clutter)
+        rgb, alpha, _ = composite(stock, HEIGHT, WIDTH + STEPS * STEP, rng, clutter=clutter)
         seen = [
             (degrade(rgb[:, x : x + WIDTH], rng), alpha[:, x : x + WIDTH]) for x in range(0, STEPS * STEP, STEP)
         ]  # fmt: skip

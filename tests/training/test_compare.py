@@ -69,6 +69,13 @@ def test_every_network_from_every_beginning_in_one_table(folder: Path, monkeypat
     assert "goes on with" in more.stderr
 
 
+def test_what_is_wrong_with_all_of_them_leaves_no_table_of_dashes(folder: Path) -> None:
+    words = ["compare", str(folder), "--out", str(folder.parent / "out"), "--arch", "unet", "--device", "cuda:99"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-1].startswith("error: --device cuda:99: PyTorch finds no such device here")
+
+
 def test_a_network_that_is_none_is_told_before_anything_is_trained(folder: Path) -> None:
     done = CliRunner().invoke(app, ["compare", str(folder), "--arch", "pspnet,segformer", "--steps", "1"])
     assert done.exit_code == 2

@@ -32,6 +32,7 @@ def pictures() -> dict[str, Image.Image]:
         "person's index": Image.fromarray(TRUTH * np.uint8(15)),
         "palette": palette(TRUTH, voc_palette()),
         "palette white on black": palette(1 - TRUTH, [255, 255, 255, 0, 0, 0]),
+        "palette red on black": palette(1 - TRUTH, [128, 0, 0, 0, 0, 0]),
         "palette of its own colours": palette(TRUTH, [10, 20, 30, 200, 100, 50]),
         "red": Image.fromarray(red),
         "pink": Image.fromarray(pink),

@@ -1,4 +1,5 @@
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -42,6 +43,11 @@ def add(folder: Path, name: str, x: int, parts: tuple[str, str] = ("images", "ma
         cv2.imwrite(str(folder / part / f"{name}.png"), picture)
 
 
+def write_split(path: Path, folds: list[list[str]]) -> None:
+    nothing: dict[str, object] = {"left_out_sprites": [], "held_out_sprites": [], "held_out_scenes": []}
+    path.write_text(json.dumps(nothing | {"folds": folds, "source_weights": {}}))
+
+
 def files(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
@@ -82,11 +88,26 @@ def test_the_same_run_twice_gives_the_same_weights(job: Job) -> None:
 
 
 def test_a_split_may_know_more_frames_than_the_folder_holds(job: Job, tmp_path: Path) -> None:
-    split: dict[str, object] = {"folds": [["3", "0", "elsewhere"], ["2", "1"]], "source_weights": {}}
-    split |= {"left_out_sprites": [], "held_out_sprites": [], "held_out_scenes": []}
-    (tmp_path / "split.json").write_text(json.dumps(split))
+    write_split(tmp_path / "split.json", [["3", "0", "elsewhere"], ["2", "1"]])
     folds = cross_validate(replace(job, split_file=tmp_path / "split.json"), Told(), 2)
     assert [sorted(one.name for one in figures) for figures in folds] == [["0", "3"], ["1", "2"]]
+
+
+@pytest.mark.parametrize(("held", "folds"), [([["0", "2"], ["1"]], 2), ([["0", "2"], ["1", "3"]], 3)])
+def test_a_split_that_does_not_fit_the_folder_is_not_put_aside(
+    job: Job, tmp_path: Path, held: list[list[str]], folds: int
+) -> None:
+    write_split(tmp_path / "split.json", held)
+    with pytest.raises(SettingsError, match=r"--split .*split.json: 2 folds, .*make the two agree"):
+        cross_validate(replace(job, split_file=tmp_path / "split.json"), Told(), folds)
+
+
+def test_a_fold_is_left_out_and_judged_by(job: Job, tmp_path: Path) -> None:
+    write_split(tmp_path / "split.json", [["0", "2"], ["1", "3"]])
+    figures = run(replace(job, split_file=tmp_path / "split.json"), Told(), fold=1)
+    assert [one.name for one in figures] == ["1", "3"]
+    _, provenance = network.load(job.out / "model.safetensors")
+    assert (provenance["frames"], provenance["left_out"]) == (2, ["1", "3"])
 
 
 def test_every_frame_is_judged_once_by_a_network_that_never_saw_it(job: Job) -> None:
@@ -95,7 +116,7 @@ def test_every_frame_is_judged_once_by_a_network_that_never_saw_it(job: Job) -> 
     assert [[one.name for one in figures] for figures in folds] == [["0", "1"], ["2", "3"]]
     _, provenance = network.load(job.out / "fold-0" / "model.safetensors")
     assert provenance["left_out"] == ["0", "1"]
-    with pytest.raises(SettingsError, match="4 different frames; give 2 to that many"):
+    with pytest.raises(SettingsError, match="4 different frames, too few for 5 folds"):
         cross_validate(replace(job, resume=True), Told(), 5)
 
 
@@ -107,6 +128,17 @@ def test_pictures_that_are_almost_the_same_share_a_fold_whatever_they_are_called
     add(job.folder, "3", 60)
     folds = cross_validate(job, Told(), 3)
     assert [sorted(one.name for one in figures) for figures in folds] == [["0", "2"], ["1"], ["3"]]
+
+
+def test_a_picture_between_two_keeps_them_together(job: Job) -> None:
+    for name in ("2", "3"):
+        for part in ("images", "masks"):
+            (job.folder / part / f"{name}.png").unlink()
+    for name, grey in (("4", 100), ("5", 102), ("6", 101)):
+        cv2.imwrite(str(job.folder / "images" / f"{name}.png"), np.full((60, 80, 3), grey, np.uint8))
+        shutil.copy(job.folder / "masks" / "0.png", job.folder / "masks" / f"{name}.png")
+    folds = cross_validate(job, Told(), 3)
+    assert [sorted(one.name for one in figures) for figures in folds] == [["0"], ["1"], ["4", "5", "6"]]
 
 
 def test_the_folds_of_the_shipped_weights_are_nobody_elses(job: Job) -> None:
@@ -132,14 +164,47 @@ def test_a_checkpoint_of_other_frames_is_not_gone_on_with(job: Job) -> None:
     assert (job.out / "model.safetensors").read_bytes() == before
 
 
+def test_a_checkpoint_of_other_sprites_or_another_beginning_is_not_gone_on_with(job: Job, tmp_path: Path) -> None:
+    sprites, scenes = tmp_path / "sprites", tmp_path / "scenes"
+    for folder in (sprites, scenes):
+        folder.mkdir()
+        cv2.imwrite(str(folder / "a.png"), np.pad(np.full((30, 30, 4), 255, np.uint8), ((5, 5), (5, 5), (0, 0))))
+    job = replace(job, sprites=[sprites], scenes=scenes, resume=True)
+    run(job, Told())
+    network.save(PSPNet(Architecture(width=16, decoder=(8, 8))), tmp_path / "tiny.safetensors", {})
+    with pytest.raises(SettingsError, match="begun with other init; give the same or another --out"):
+        run(job, Told())
+    cv2.imwrite(str(sprites / "b.png"), np.pad(np.full((20, 30, 4), 255, np.uint8), ((5, 5), (5, 5), (0, 0))))
+    with pytest.raises(SettingsError, match="begun with other init; other stock"):
+        run(job, Told())
+
+
+def test_what_flatters_or_does_nothing_is_told(job: Job) -> None:
+    first = read_split(SHIPPED).folds[0][0]
+    add(job.folder, first, 40)
+    lines: list[str] = []
+    with pytest.raises(SettingsError, match="--target"):
+        run(replace(job, init="anime", target="none"), Told(line=lines.append), fold=0)
+    assert lines == ["note: the shipped weights, begun with, have learned from this fold too; its figures will flatter"]
+    run(replace(job, recipe=replace(job.recipe, patience=2)), Told(line=lines.append))
+    assert lines[-1] == "note: no frame is left out to judge by, so --patience does nothing"
+
+
 def test_a_run_that_is_taken_up_again_counts_the_minutes_before(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter(range(0, 60 * 10**6, 60))
     monkeypatch.setattr(time, "time", lambda: float(next(now)))
-    minutes = []
-    for _ in range(2):
-        run(replace(job, resume=True), Told())  # which begins where there is nothing yet
-        minutes.append(json.loads(network.metadata(job.out / "model.safetensors")["provenance"])["minutes"])
-    assert minutes == [1, 2]
+
+    def stop(step: int, steps: int, losses: dict[str, float]) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(job, Told(step=stop))
+    assert [one["minutes"] for one in Journal(job.out).steps] == [1, 2, 3]
+    run(replace(job, resume=True), Told())
+    assert [one["minutes"] for one in Journal(job.out).steps] == [1, 2, 4, 5]  # the third was lost, its minute not
+    _, provenance = network.load(job.out / "model.safetensors")
+    assert provenance["minutes"] == 6
 
 
 def test_where_all_is_judged_by_nothing_can_be_learned(job: Job) -> None:
@@ -162,8 +227,14 @@ def test_a_network_from_nothing_learns_statistics_of_its_backbone(job: Job) -> N
     [
         (["--split", "missing.json", "--fold", "0"], 2, "--split missing.json: cannot be read"),
         (["--sprites", "here", "--scenes", "missing"], 1, "no characters"),
+        (["--sprites", "here"], 2, "composed of both, --sprites DIR and --scenes DIR"),
+        (["--keep", "nan"], 2, "--keep nan: a share; give a number between 0 and 1"),
+        (["--composites", "1.5"], 2, "--composites 1.5: a share"),
+        (["--folds", "0"], 2, "--folds"),
+        (["--device", "cpu:x"], 1, "--device cpu:x: unknown"),
         (["--out", "file/run"], 1, "cannot be made a folder"),
         (["--seed", "-1"], 2, "--seed"),
+        (["--seed", "20000000000"], 2, "--seed"),
     ],
 )
 def test_what_a_user_can_get_wrong_is_one_line(

@@ -17,7 +17,7 @@ from training.suggest import Candidate, choose, suggest
 def candidate(number: int, shot: int, x: int, doubt: float = 1.0) -> Candidate:
     thumb = np.zeros((18, 32, 3), np.float32)
     thumb[:, x : x + 4] = 1
-    return Candidate(number, number / 24, shot, thumb, doubt)
+    return Candidate(number, shot, thumb, doubt)
 
 
 def numbers(chosen: list[Candidate]) -> list[int]:
@@ -38,7 +38,7 @@ def test_the_most_different_come_next_and_the_same_never_twice() -> None:
 def test_doubt_decides_between_equals_and_blank_pictures_do_not_count() -> None:
     all_ = [candidate(0, 0, 0, 0.1), candidate(1, 0, 8, 0.9), candidate(2, 0, 16, 0.5), candidate(3, 0, 24, 0.2)]
     assert numbers(choose(all_, 2)) == [1, 2]
-    blank = Candidate(0, 0.0, 0, np.full((18, 32, 3), 0.5, np.float32), 1.0)
+    blank = Candidate(0, 0, np.full((18, 32, 3), 0.5, np.float32), 1.0)
     assert choose([blank], 3) == []
 
 

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -16,7 +17,7 @@ def test_alpha_says_where_the_character_is(stock: Stock) -> None:
     """A green character on purple: where alpha is one it is greener than purple, whatever light falls on it."""
     seen = 0
     for seed in range(30):
-        rgb, alpha = composite(stock, 72, 128, np.random.default_rng(seed))
+        rgb, alpha, _ = composite(stock, 72, 128, np.random.default_rng(seed))
         assert rgb.shape == (72, 128, 3)
         assert alpha.min() >= 0
         assert alpha.max() <= 1
@@ -25,6 +26,16 @@ def test_alpha_says_where_the_character_is(stock: Stock) -> None:
             greenness = rgb[..., 1].astype(float) - rgb[..., 0]
             assert np.median(greenness[alpha > 0.99]) > 0
     assert seen > 15
+
+
+def test_characters_are_told_apart_where_they_touch(stock: Stock) -> None:
+    most = 0
+    for seed in range(30):
+        _, alpha, who = composite(stock, 72, 128, np.random.default_rng(seed))
+        assert ((who > 0) == (alpha > 0.5)).all()
+        touching = cv2.connectedComponents((who > 0).view(np.uint8))[0] - 1
+        most = max(most, len(np.unique(who[who > 0])) - touching)
+    assert most > 0
 
 
 def test_some_frames_hold_no_character(stock: Stock) -> None:
