@@ -120,6 +120,7 @@ def one(job: Job, segment: Segment, watch: Watch) -> Done:
     digests: tuple[str, ...] = ()
     try:
         report = cut(job.source, job.targets, job.settings, segment, watch)
+        problem = "; ".join(report.problems) or None
         digests = tuple(digest(output.written.path)[1] for output in report.outputs)
     except SettingsError as error:
         if not job.listed:
@@ -130,8 +131,9 @@ def one(job: Job, segment: Segment, watch: Watch) -> Done:
     except (OSError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or "out of memory"
         problem = f"{job.source}: stopped by the system ({reason}); make room for the temporary folder and the output"
-    device = "" if problem else str(getattr(segment, "device_name", ""))  # a network that still loads is waited for
-    return Done(job, Report() if problem else report, time.perf_counter() - started, device, problem, source, digests)
+    # A network that still loads is waited for.
+    device = str(getattr(segment, "device_name", "")) if report.outputs else ""
+    return Done(job, report, time.perf_counter() - started, device, problem, source, digests)
 
 
 class Here:

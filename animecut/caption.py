@@ -87,8 +87,10 @@ def drawable(text: str, file: Path | None) -> str:
     missing = picture(NOWHERE)
     drawable = ""
     for character in unicodedata.normalize("NFC", text):
-        blank = character.isspace()
-        if blank or (picture(character) != missing and any(picture(character)[1])):
+        known = picture(character) != missing
+        if character.isspace():
+            drawable += character if known or len(f"{character}.".splitlines()) > 1 else " "
+        elif known and any(picture(character)[1]):
             drawable += character
         elif unicodedata.category(character) != "Cf" and not "\ufe00" <= character <= "\ufe0f":
             name = unicodedata.name(character, f"U+{ord(character):04X}")

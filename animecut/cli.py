@@ -33,11 +33,19 @@ INTERRUPTED = 130  # what a shell expects of a program that was stopped with Ctr
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
+def _path(word: str) -> Path:
+    if not word:  # an unset variable; as a path it would be the folder that one is in
+        raise typer.BadParameter("an empty word is no input")
+    return Path(word)
+
+
 @app.command(context_settings={"help_option_names": ["-h", "--help"]})
 def animecut(
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="INPUT...", help="Videos, GIFs, pictures, folders of them, or lists (CSV, JSON)."),
+        typer.Argument(
+            metavar="INPUT...", parser=_path, help="Videos, GIFs, pictures, folders of them, or lists (CSV, JSON)."
+        ),
     ],
     start: Annotated[
         str, typer.Option(metavar="T", help="Begin with the picture on screen at T: seconds, or [h:]m:s.")
@@ -248,7 +256,7 @@ def _run(
 
 
 def _platforms(named: str | None) -> tuple[str, ...]:
-    return tuple(find(name.strip()).name for name in named.split(",")) if named else ()
+    return tuple(dict.fromkeys(find(name.strip()).name for name in named.split(","))) if named else ()
 
 
 def _lines(done: "Done") -> list[str]:

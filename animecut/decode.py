@@ -134,8 +134,10 @@ def _clips(shown: Iterable[tuple[Timed, float, float]], chunk: int) -> Iterator[
 def _check_file(path: Path) -> None:
     """Raise InputError where there is no file with something in it that may be read."""
     try:
+        if path.is_dir():
+            raise problem(path, "is a folder; name a file in it")
         if not path.is_file():
-            raise problem(path, "is a folder; name a file in it" if path.is_dir() else "no such file; check its name")
+            raise problem(path, "is no ordinary file" if path.exists() else "no such file; check its name")
         with path.open("rb") as file:
             if not file.read(1):
                 raise problem(path, "is empty; fetch or export it again")

@@ -162,7 +162,7 @@ def _write_video(part: Path, pictures: Iterator[Timed], kind: str, quality: int)
     height, width = first[0].shape[:2]
     lengths: dict[int, int] = {}
     at = 0
-    with av.open(str(part), "w", format=kind) as container:
+    with av.open(f"file:{part}", "w", format=kind) as container:
         added = container.add_stream(codec, options=options, width=width, height=height, pix_fmt=layout)
         stream = cast("VideoStream", added)
         stream.bit_rate = 0  # quality alone decides
@@ -249,7 +249,7 @@ def _read_pillow(path: Path) -> Iterator[Found]:
 
 
 def _read_gif(path: Path) -> Iterator[Found]:
-    with av.open(str(path)) as container:
+    with av.open(f"file:{path}") as container:
         for frame in container.decode(video=0):
             alpha = frame.to_ndarray()[..., 3]
             yield alpha.shape, float(alpha.mean()), float(frame.duration * (frame.time_base or 0))
@@ -259,7 +259,7 @@ def _read_webm(path: Path) -> Iterator[Found]:
     """A picture lasts until the next one: Matroska leaves out a duration near that of its frame rate."""
     decoder = av.CodecContext.create("libvpx-vp9", "r")  # FFmpeg's own decoder does not know alpha
     waiting: tuple[Found, int] | None = None
-    with av.open(str(path)) as container:
+    with av.open(f"file:{path}") as container:
         for packet in container.demux(video=0):
             for frame in decoder.decode(packet if packet.size else None):
                 found, at = _seen_in(frame), frame.pts or 0
@@ -271,7 +271,7 @@ def _read_webm(path: Path) -> Iterator[Found]:
 
 
 def _read_mov(path: Path) -> Iterator[Found]:
-    with av.open(str(path)) as container:
+    with av.open(f"file:{path}") as container:
         yield from map(_seen_in, container.decode(video=0))
 
 

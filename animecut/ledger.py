@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from animecut.errors import OutputError
+from animecut.paths import is_file
 from animecut.settings import OF_THE_RUN, Settings
 
 NAME = "report.jsonl"
@@ -40,9 +41,11 @@ class Ledger:
         return None
 
     def names(self, target: Path) -> bool:
-        """Whether some line tells of this target: then it is ours, and may be made again."""
+        """Whether some line tells of this target, a sticker or its preview: then it is ours, and may be made again."""
         self._read_on()
-        return any(self._output(record, target) for record in self._lines[target.name])
+        below = self._below(target)
+        told = (name for record in self._lines[target.name] for name in _names(record))
+        return any(name.parts[-len(below) :] == below for name in told)
 
     def add(self, record: Record) -> None:
         """Append a line. Raises OutputError where that fails."""
@@ -67,8 +70,8 @@ class Ledger:
                     if not line.endswith(b"\n"):
                         break
                     self._read_to += len(line)
-                    for output in _outputs(record := _parsed(line)):
-                        self._lines[Path(str(output["path"])).name].append(record)
+                    for name in _names(record := _parsed(line)):
+                        self._lines[name.name].append(record)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -83,9 +86,12 @@ class Ledger:
 
     def _output(self, record: Record, target: Path) -> Record | None:
         """What a line says of a target. The folder may have been named otherwise, or moved, since."""
-        whole = target.absolute()
-        below = (whole.relative_to(self._folder) if whole.is_relative_to(self._folder) else whole).parts
+        below = self._below(target)
         return next((out for out in _outputs(record) if Path(str(out["path"])).parts[-len(below) :] == below), None)
+
+    def _below(self, target: Path) -> tuple[str, ...]:
+        whole = target.absolute()
+        return (whole.relative_to(self._folder) if whole.is_relative_to(self._folder) else whole).parts
 
 
 def _parsed(line: bytes) -> Record:
@@ -106,14 +112,25 @@ def _outputs(record: Record) -> list[Record]:
     return outputs if isinstance(outputs, list) and known else []
 
 
+def _names(record: Record) -> list[Path]:
+    """All that a line says was written."""
+    preview = record.get("preview")
+    outputs = [out["path"] for out in _outputs(record)]
+    return [Path(str(name)) for name in [*outputs, *(preview if isinstance(preview, list) else ())]]
+
+
 def recipe(settings: Settings, weights: str) -> str:
     """Digest of all that a sticker depends on beside its source. weights: their digest."""
     chosen = {name: value for name, value in asdict(settings).items() if name not in OF_THE_RUN}
-    return hashlib.sha256(json.dumps([chosen, weights], sort_keys=True, default=str).encode()).hexdigest()
+    named = [path for path in (Path(settings.background), settings.font) if path and is_file(path)]
+    depends = [chosen, weights, [digest(path) for path in named if os.access(path, os.R_OK)]]
+    return hashlib.sha256(json.dumps(depends, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def mark(source: Path) -> Record | None:
     """What tells a source from another one, or from what it was: size, time, digest of its head and tail."""
+    if not is_file(source):  # a pipe would be waited for
+        return None
     try:
         with source.open("rb") as file:
             head = file.read(EDGE)

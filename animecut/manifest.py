@@ -56,7 +56,7 @@ def inside(folder: Path, name: str) -> Path:
         path = folder / name
         if name and "\0" not in name and path.resolve().is_relative_to(folder.resolve()):
             return path
-    except (OSError, RuntimeError):  # a name that is too long, or links in a circle
+    except (OSError, RuntimeError, ValueError):  # too long, links in a circle, or half a character
         pass
     raise SettingsError(f"{name!r} does not lie inside {folder}; move it there, or the list to where it does")
 
@@ -95,7 +95,7 @@ def _line(folder: Path, row: Mapping[str, Any], settings: Settings) -> Line:
 def _changed(settings: Settings, folder: Path, options: Mapping[str, Any], out: str | None) -> Settings:
     """Settings with options by their long names, as text or as JSON has them."""
     hints = get_type_hints(Settings)
-    known = {_option(field): field for field in hints if field not in OF_THE_RUN}
+    known = {_option(field): field for field in hints if field not in OF_THE_RUN | {"canvas"}}  # which --size sets
     values: dict[str, Any] = {}
     for name, value in options.items():
         if name not in known:
@@ -110,7 +110,8 @@ def _changed(settings: Settings, folder: Path, options: Mapping[str, Any], out: 
     if "format" in options or "for" in options or "frame" in options or out:
         named = ",".join(values.get("formats", ()))
         as_file = Path(out) if out else None
-        values["formats"] = formats_for(named, as_file, bool(options.get("for")), still="frame" in options)
+        fits = bool(values.get("platforms", settings.platforms))
+        values["formats"] = formats_for(named, as_file, fits, still="frame" in options)
     return replace(settings, **values)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.clip import Seconds
-from animecut.errors import SettingsError
+from animecut.errors import InputError, SettingsError
 
 MOST = 1500  # drawings that are compared each with each: two minutes on twos
 SHORTEST = 0.5  # seconds; what loops faster than this is a twitch
@@ -64,6 +64,14 @@ def playing(times: Seconds, *, speed: float = 1.0, reverse: bool = False, bounce
         order += order[-2:0:-1]
     lengths = np.diff(times)[order] / speed
     return Playing(tuple(order), times[0] + np.concatenate([[0.0], np.cumsum(lengths)]))
+
+
+def shown_at(moment: float, times: Seconds, plays: Playing) -> float:
+    """When a sticker first shows what its source shows at a moment, both in seconds. Raises InputError: it does not."""
+    drawing = int(np.searchsorted(times, moment, side="right")) - 1
+    if not 0 <= drawing < len(times) - 1:
+        raise InputError(f"--first {moment:g}: not in the sticker, which shows {times[0]:.2f} to {times[-1]:.2f} s")
+    return float(plays.times[plays.order.index(drawing)])
 
 
 def find_loop(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], times: Seconds) -> Loop:

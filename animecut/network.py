@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from animecut.errors import OutputError, WeightsError
+from animecut.paths import is_file
 from animecut.pspnet import Architecture, Network, PSPNet
 from animecut.rivals import FCN, MaskRCNN
 
@@ -134,7 +135,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """A safetensors file; its tensors are read when they are asked for."""
-    if not path.is_file():
+    if not is_file(path):
         raise WeightsError(f"{path}: no such weights file; leave --weights out for the ones that come with animecut")
     try:
         with safe_open(path, "pt") as file:

@@ -41,6 +41,7 @@ PRESENT = 0.5  # probability from which a place counts as character when decidin
 VISIBLE = 0.05  # probability from which a place may show in the sticker
 SURROUNDINGS = 0.04  # of the picture's longer side, kept around a character so that the matting knows the background
 THUMBNAIL = 64  # pixels along the longer side of what is compared to find a loop
+ALL_ROOM = 0.8  # of the shorter side, that what is around a character may take
 PATIENCE = 2.0  # seconds to wait for the matting solver before saying why
 
 
@@ -56,8 +57,8 @@ class _Looks:
 def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Segment, watch: Watch) -> Report:
     """Cut the characters out of a source and write them to every target, whose folders are there.
 
-    Raises AnimecutError: the source cannot be read, holds no character, or a target cannot be written. SettingsError
-    where no source could help: a colour, a picture or a font that cannot be read, a caption that does not fit.
+    Raises AnimecutError: the source cannot be read, holds no character, or none of the targets can be written.
+    SettingsError where no source could help: a colour, a picture, a font, a caption that does not fit.
     """
     report = Report(seconds=watch.seconds)
     looks = _looks(settings)
@@ -73,14 +74,21 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
         report.drawings = len(shown)
         times = seen.times[shown.start : shown.stop + 1]
         plays = motion.playing(times, speed=settings.speed, reverse=settings.reverse, bounce=settings.bounce)
-        _foresee(source, targets, plays.times, settings)
+        if settings.first is not None:
+            settings = replace(settings, first=motion.shown_at(settings.first, times, plays))
+        targets = _possible(source, targets, plays.times, settings, report)
         _wait_for(matting, watch)
         with closing(finish(found, scene, shown, settings, looks, watch, report)) as finished:
             once = watch.each(WAITING, finished)
             for target in targets:
                 clips = _Stickers(once, stickers, plays, looks, settings.shadow, target.format, watch)
                 with watch.during("encode"):
-                    report.outputs.append(_written(target, clips, settings))
+                    try:
+                        report.outputs.append(_written(target, clips, settings))
+                    except OutputError as error:  # the others go on
+                        report.problems.append(str(error))
+    if not report.outputs:
+        raise OutputError("; ".join(report.problems))
     if settings.preview:
         with watch.during("preview"):
             report.preview = write_preview([output.written for output in report.outputs])
@@ -183,16 +191,23 @@ def _limits(target: Target, settings: Settings) -> Platform | None:
     return replace(row, max_bytes=most, max_seconds=longest, min_frames=least)
 
 
-def _foresee(source: Path, targets: Sequence[Target], times: Seconds, settings: Settings) -> None:
-    """Raise what can be known to be impossible before the longer part of the work."""
+def _possible(
+    source: Path, targets: Sequence[Target], times: Seconds, settings: Settings, report: Report
+) -> list[Target]:
+    """The targets without those that are known to be impossible before the longer part of the work."""
+    possible = []
     for target in targets:
         row = _limits(target, settings)
         try:
             if row:
                 plan(times, [0.0] * (len(times) - 1), row, loop=settings.loop, first=settings.first)
+            possible.append(target)
         except OutputError as error:
             mixed = f" ({target.path}: a pack mixes no stills with moving stickers)" if target.moves else ""
-            raise OutputError(f"{source}: {error}{mixed}") from error
+            report.problems.append(f"{source}: {error}{mixed}")
+    if not possible:
+        raise OutputError("; ".join(report.problems))
+    return possible
 
 
 def _looks(settings: Settings) -> _Looks:
@@ -201,6 +216,9 @@ def _looks(settings: Settings) -> _Looks:
     if border is None:
         raise SettingsError(f"--outline-color {settings.outline_color}: no colour; write white, #ff8800 or rgb(1,2,3)")
     drawable(settings.caption, settings.font)
+    around = settings.margin + outline.room(max(settings.bounds), outline=settings.outline, shadow=settings.shadow)
+    if 2 * around >= ALL_ROOM * min(settings.bounds):
+        raise SettingsError(f"--shadow, --outline, --margin: leave too little of {min(settings.bounds)} pixels")
     return _Looks(border, compose.read_background(settings.background))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from animecut import manifest, packs
 from animecut.errors import SettingsError
 from animecut.ledger import recipe
+from animecut.paths import exists, is_file, is_folder
 from animecut.platforms import find
 from animecut.report import Target
 from animecut.settings import SUFFIXES, Format, Settings
@@ -54,18 +55,29 @@ def plan(
     Raises SettingsError where a folder holds nothing to read, one file is named for several stickers, or they make no
     pack.
     """
+    inputs = list(inputs)
     wishes = list(dict.fromkeys(wish for path in inputs for wish in _wishes(path, output, settings, is_ours)))
-    if output and _is_file(output) and len(wishes) > 1:
+    if output and is_one(output) and (len(wishes) > 1 or any(map(is_many, inputs))):
         raise SettingsError(f"-o {output}: one file for several stickers; name a folder")
     recipes = {settings: recipe(settings, weights) for settings in {wish.settings for wish in wishes}}
-    return [
+    jobs = [
         Job(wish.source, tuple(targets), wish.settings, recipes[wish.settings], wish.listed)
         for wish, targets in zip(wishes, _packed(wishes, output) if pack else _beside(wishes), strict=True)
     ]
+    sources = _sources(wishes)
+    for job in jobs:
+        for path in (target.path for target in job.targets):
+            if path.absolute() in sources and path.absolute() != job.source.absolute():
+                raise SettingsError(f"{path}: is an input, and {job.source} would become it; name a folder with -o")
+    return jobs
+
+
+def _sources(wishes: Iterable[_Wish]) -> set[Path]:
+    return {wish.source.absolute() for wish in wishes}
 
 
 def _packed(wishes: list[_Wish], output: Path | None) -> list[list[Target]]:
-    if output is None or _is_file(output):
+    if output is None or is_one(output):
         raise SettingsError("--pack: name a folder with -o; each platform gets a folder in it")
     if any(wish.listed and wish.out != output for wish in wishes):
         raise SettingsError("--pack: numbers the stickers in their order; leave `out` out of the list")
@@ -75,9 +87,12 @@ def _packed(wishes: list[_Wish], output: Path | None) -> list[list[Target]]:
 def _beside(wishes: list[_Wish]) -> Iterator[list[Target]]:
     """Targets named after their inputs. Raises SettingsError where two would have the same name."""
     taken: dict[Path, Path] = {}
+    sources = _sources(wishes)
     for wish in wishes:
         targets = _targets(wish)
-        if any(taken.get(target.path, wish.source) != wish.source for target in targets):  # a.gif beside a.mp4
+        names = [target.path for target in targets]
+        # a.gif beside a.mp4, which both become a.webp; or a.webp beside it, which is another input
+        if any(taken.get(name, wish.source) != wish.source or name.absolute() in sources for name in names):
             targets = _targets(wish, f"{wish.source.stem}_{wish.source.suffix[1:]}")
         for target in targets:
             if target.path in taken:
@@ -89,12 +104,17 @@ def _beside(wishes: list[_Wish]) -> Iterator[list[Target]]:
 
 def is_many(path: Path) -> bool:
     """Whether an input may stand for several: a folder, a pattern or a list."""
-    return path.is_dir() or _is_list(path) or _is_pattern(path)
+    return is_folder(path) or _is_list(path) or _is_pattern(path)
 
 
 def folder_of(path: Path) -> Path:
     """The folder in or below which lies whatever an input stands for."""
-    return path if path.is_dir() else Path(*_plain(path))
+    return path if is_folder(path) else Path(*_plain(path))
+
+
+def is_one(out: Path) -> bool:
+    """Whether a name given with -o means a file, not a folder."""
+    return out.suffix != "" and not is_folder(out)
 
 
 def _wishes(path: Path, output: Path | None, settings: Settings, is_ours: Callable[[Path], bool]) -> Iterator[_Wish]:
@@ -102,36 +122,32 @@ def _wishes(path: Path, output: Path | None, settings: Settings, is_ours: Callab
         folder = output or path.parent
         for line in manifest.read(path, settings):
             out = manifest.inside(folder, str(line.out)) if line.out else folder
-            yield _Wish(line.source, out, line.settings, as_file=line.out is not None and _is_file(out), listed=True)
-    elif path.is_dir() or _is_pattern(path):
+            yield _Wish(line.source, out, line.settings, as_file=line.out is not None and is_one(out), listed=True)
+    elif is_folder(path) or _is_pattern(path):
         base = folder_of(path)
-        found = path.rglob("*") if path.is_dir() else base.glob(str(path.relative_to(base)))
-        files = sorted(file for file in found if file.suffix.lower() in VIDEOS + PICTURES and file.is_file())
+        found = path.rglob("*") if is_folder(path) else base.glob(str(path.relative_to(base)))
+        files = sorted(file for file in found if file.suffix.lower() in VIDEOS + PICTURES and is_file(file))
         files = [file for file in files if not is_ours(file)]
         if not files:
             raise SettingsError(f"{path}: no videos or pictures in this folder, or none of this name")
         for file in files:
             yield _Wish(file, file.parent if output is None else output / file.parent.relative_to(base), settings)
     else:
-        yield _Wish(path, output or path.parent, settings, as_file=output is not None and _is_file(output))
+        yield _Wish(path, output or path.parent, settings, as_file=output is not None and is_one(output))
 
 
 def _is_list(path: Path) -> bool:
-    return path.suffix.lower() in manifest.SUFFIXES and not path.is_dir()
+    return path.suffix.lower() in manifest.SUFFIXES and not is_folder(path)
 
 
 def _is_pattern(path: Path) -> bool:
-    return glob.has_magic(str(path)) and not path.exists()
+    return glob.has_magic(str(path)) and not exists(path)
 
 
 def _plain(pattern: Path) -> list[str]:
     """The leading parts of a pattern that are none."""
     parts = list(pattern.parts)
     return parts[: next((i for i, part in enumerate(parts[:-1]) if glob.has_magic(part)), len(parts) - 1)]
-
-
-def _is_file(out: Path) -> bool:
-    return out.suffix != "" and not out.is_dir()
 
 
 def _targets(wish: _Wish, stem: str = "") -> list[Target]:
@@ -141,7 +157,10 @@ def _targets(wish: _Wish, stem: str = "") -> list[Target]:
         if len(rows) + len(settings.formats) > 1:
             raise SettingsError(f"{wish.out}: one file for several stickers; name a folder")
         row = rows[0] if rows else None
-        return [Target(wish.out, row.format if row else settings.formats[0], row)]
+        kind = row.format if row else settings.formats[0]
+        if row and wish.out.suffix.lower() != SUFFIXES[kind]:
+            raise SettingsError(f"-o {wish.out}: {row.name} takes {SUFFIXES[kind]}; name it so, or name a folder")
+        return [Target(wish.out, kind, row)]
     stem = stem or wish.source.stem
     targets = [Target(wish.out / _name(wish.source, stem, kind, settings), kind) for kind in settings.formats]
     return targets + [

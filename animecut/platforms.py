@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from animecut.errors import InputError, SettingsError
+from animecut.paths import is_file
 from animecut.shown import Seen, look
 
 Format = Literal["webp", "gif", "apng", "webm", "mov"]
@@ -121,7 +122,7 @@ def check(path: Path, platform: str) -> list[str]:
     Raises SettingsError where the platform is unknown, InputError where there is no such file.
     """
     row = find(platform)
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"{path}: no such file")
     try:
         seen = look(path)

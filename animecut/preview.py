@@ -3,6 +3,7 @@
 The pictures are read back from the files, so what is seen here is what a reader sees there.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import chain
@@ -50,7 +51,8 @@ GROUNDS = ("white", "black", "checkerboard", "bubble")
 
 def paths(first: Path) -> tuple[Path, Path]:
     """Where the sheet and the page of stickers lie, the first of which is this one."""
-    return first.with_suffix(".preview.png"), first.with_suffix(".preview.html")
+    stem = first.stem if first.suffix[1:].isalpha() else first.name  # a folder's: s_0.1-0.3_frames
+    return first.with_name(f"{stem}.preview.png"), first.with_name(f"{stem}.preview.html")
 
 
 def write_preview(files: Sequence[Written]) -> tuple[Path, Path]:
@@ -140,7 +142,7 @@ def _grounds(file: Written, folder: Path) -> str:
     if file.format in UNSEEN:
         return f"<p>Browsers do not play .{file.format}; the sheet beside this page shows it.</p>"
     path = file.path / "00000.png" if file.path.is_dir() else file.path
-    link = quote(path.relative_to(folder).as_posix())
+    link = quote(Path(os.path.relpath(path, folder)).as_posix())
     moving = (
         f'<video src="{link}" autoplay loop muted playsinline></video>'
         if file.format == "webm"

@@ -47,6 +47,8 @@ class Report:
     """What was done to one source."""
 
     outputs: list[Output] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """Why a target was not written, where others were."""
     frames_in: int = 0
     drawings: int = 0
     shots: int = 0

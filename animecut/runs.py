@@ -17,7 +17,7 @@ from animecut.errors import SettingsError, WeightsError
 from animecut.ledger import Ledger
 from animecut.loading import Loading
 from animecut.overlap import cores
-from animecut.plan import Job, folder_of, is_many
+from animecut.plan import Job, folder_of, is_many, is_one
 from animecut.plan import plan as make_plan
 from animecut.settings import Run, Settings
 from animecut.watch import Watch
@@ -133,4 +133,6 @@ def _makers(weights: Path | None) -> tuple[str, str]:
 def _home(inputs: Sequence[Path], output: Path | None) -> Path:
     """The folder that every sticker lies in or below, where the report is kept."""
     folders = [folder_of(path) for path in inputs]
-    return output or Path(os.path.commonpath([folder.absolute() for folder in folders]))
+    if output:
+        return output.parent if is_one(output) else output
+    return Path(os.path.commonpath([folder.absolute() for folder in folders]))

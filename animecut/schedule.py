@@ -107,6 +107,8 @@ def _whole(posts: Seconds, row: Platform, loop: int) -> tuple[float, int]:
     The plays that were asked for are kept where the platform takes them, else there are as many as can be.
     """
     most, longest = (row.loops[1] if row.loops else 1), int(row.max_seconds)
+    if longest < 1:
+        raise OutputError(f"{row.name} takes whole seconds; give --max-seconds 1 or more")
     plays = (loop,) if loop in PLAYS and loop <= most else tuple(n for n in PLAYS if n <= most)
     choices = [(total / n, n) for n in plays for total in range(1, longest + 1)]
 

@@ -95,12 +95,15 @@ def choose_device(name: str) -> torch.device:
         there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
-    kind = name.split(":", maxsplit=1)[0]
-    if kind not in there:
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in there:
         raise DeviceError(f"--device {name}: unknown; choose auto, cpu, cuda or mps")
-    if not there[kind]:
+    if not there[device.type] or (device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()):
         raise DeviceError(f"--device {name}: PyTorch finds no such device here; use --device auto or cpu")
-    return torch.device(name)
+    return device
 
 
 def _at_once(device: torch.device, most: int) -> int:

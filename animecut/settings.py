@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from animecut.errors import SettingsError
+from animecut.paths import is_folder
 
 Format = Literal["webp", "gif", "apng", "webm", "mov", "png"]
 Matting = Literal["closed-form", "knn", "none"]
@@ -18,6 +19,7 @@ SUFFIXES: dict[Format, str] = {
 }  # fmt: skip
 SMALLEST_FILE = 128  # bytes; no format holds a moving picture in less
 UNITS = {"k": 1000, "m": 1_000_000}  # of bytes
+LONGEST_CAPTION = 500  # characters; no sticker shows so many
 OF_THE_RUN = {"weights", "device", "batch_size", "max_source_side", "max_source_pixels", "max_source_seconds"}
 """Settings of all inputs alike: where stickers are made and what is refused, not what they look like."""
 
@@ -128,6 +130,7 @@ class Settings:
             "--frame: is a single moment; leave out --start and --end",
         )
         _demand(0.1 <= self.speed <= 10, f"--speed {self.speed}: must lie between 0.1 and 10")
+        _demand(len(self.caption) <= LONGEST_CAPTION, f"--caption: too long; {LONGEST_CAPTION} characters at most")
         _demand(self.caption_at in CAPTIONS_AT, f"--caption-at {self.caption_at}: choose top or bottom")
         _demand(0 <= self.loop <= 65535, f"--loop {self.loop}: must lie between 0 (for ever) and 65535")
         _demand(self.first is None or self.first >= 0, f"--first {self.first}: must not be negative")
@@ -192,8 +195,8 @@ def parse_time(text: str) -> float:
         parts = [float(part) for part in text.strip().split(":")]
     except ValueError:
         parts = []
-    whole = all(part >= 0 and part == int(part) for part in parts[:-1]) and all(part < 60 for part in parts[1:])
-    if not 1 <= len(parts) <= 3 or not whole or not 0 <= parts[-1] < float("inf"):
+    whole = all(part.is_integer() for part in parts[:-1]) and all(part < 60 for part in parts[1:])
+    if not 1 <= len(parts) <= 3 or not whole or not all(0 <= part < float("inf") for part in parts):
         raise SettingsError(f"{text!r} is no time; write seconds (12.3) or [h:]m:s (1:02.5)")
     return float(sum(part * 60**power for power, part in enumerate(reversed(parts))))
 
@@ -212,7 +215,7 @@ def parse_bytes(text: str) -> int:
 def parse_size(text: str) -> tuple[int, tuple[int, int] | None]:
     """Longer side, and width and height where both are given: "512" or "413x531". Raises SettingsError."""
     sides = text.lower().split("x")
-    if not 1 <= len(sides) <= 2 or not all(side.strip().isdecimal() for side in sides):
+    if not 1 <= len(sides) <= 2 or not all(side.strip().isdecimal() and len(side) <= 9 for side in sides):
         raise SettingsError(f"--size {text}: write pixels of the longer side (512), or width and height (413x531)")
     numbers = [int(side) for side in sides]
     return max(numbers), (numbers[0], numbers[1]) if len(numbers) == 2 else None
@@ -230,7 +233,7 @@ def formats_for(
     wanted = [name.strip() for name in named.split(",")] if named else []
     if fits_platforms and not wanted:
         return ()
-    if output is not None and output.suffix and not output.is_dir():
+    if output is not None and output.suffix and not is_folder(output):
         kinds = [kind for kind, suffix in SUFFIXES.items() if suffix and suffix == output.suffix.lower()]
         if not kinds:
             raise SettingsError(

@@ -111,7 +111,7 @@ def _header(path: Path) -> tuple[str, str, tuple[str, ...], int, bool]:
         return form, form, (), said or 0, has_alpha
     import av
 
-    with av.open(str(path)) as container:
+    with av.open(f"file:{path}") as container:
         names = container.format.name
         form = names.split(",")[0]
         if "webm" in names and b"webm" in path.read_bytes()[:64]:  # else it is Matroska's own
@@ -145,7 +145,7 @@ def _shown_by_libvpx(path: Path) -> Iterator[Shown]:
     import av
     import numpy as np
 
-    with av.open(str(path)) as container:
+    with av.open(f"file:{path}") as container:
         if not container.streams.video:
             return
         stream = container.streams.video[0]

@@ -79,6 +79,7 @@ def test_a_character_that_the_font_lacks_is_named(font_file: Path) -> None:
     with pytest.raises(SettingsError, match=r"font.ttf has no é \(LATIN SMALL LETTER E WITH ACUTE\)"):
         caption("cafe\u0301", SIZE, font=font_file)
     assert (caption("A\u200dB\ufe0f", SIZE) == caption("AB", SIZE)).all()
+    assert (caption("A\tB\u2003C", SIZE) == caption("A B C", SIZE)).all()
 
 
 def test_a_font_file_is_used_or_refused(font_file: Path) -> None:

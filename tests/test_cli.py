@@ -101,11 +101,84 @@ def test_limits_of_ones_own_go_with_any_format(animecut: Callable[..., Result], 
     assert "to fit the limits" in done.stderr
 
 
-def test_the_impossible_is_said_before_the_work(animecut: Callable[..., Result], clip: Path, tmp_path: Path) -> None:
-    done = animecut(clip, "--end", "0.2", "--for", "whatsapp,line")
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("",), 2, "an empty word is no input"),
+        (("walk.mp4", "--start", "inf:0"), 2, "'inf:0' is no time"),
+        (("walk.mp4", "--size", "9" * 5000), 2, "--size 99"),
+        (("walk.mp4", "--size", "512x40", "--shadow"), 2, "--shadow, --outline, --margin: leave too little of 40"),
+        (("walk.mp4", "--for", "line", "--max-seconds", "0.5"), 1, "give --max-seconds 1 or more"),
+        (("walk.mp4", "--for", "telegram", "-o", "x.webp"), 2, "-o x.webp: telegram takes .webm"),
+        (("walk.mp4", "--caption", "x" * 501), 2, "--caption: too long"),
+        (("n" * 300, "-o", "x.webp"), 1, "cannot be read"),
+        (("walk.mp4", "-o", "n" * 300 + ".webp"), 1, "cannot be locked"),
+        ((".", "-o", "x.webp"), 2, "-o x.webp: one file for several stickers"),
+    ],
+)
+def test_words_that_cannot_be_meant_are_one_line(
+    animecut: Callable[..., Result], clip: Path, words: tuple[str, ...], code: int, told: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(clip.parent)
+    done = animecut(*words)
+    assert (done.exit_code, done.stderr.count("Traceback")) == (code, 0), done.stderr
+    assert told in done.stderr
+    assert files(clip.parent) == ["walk.mp4"]
+
+
+def test_a_file_may_be_named_where_a_report_is_kept(
+    animecut: Callable[..., Result], clip: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out" / "one.webp"
+    done = animecut(clip, clip, "-o", out)
+    assert done.exit_code == 0, done.stderr
+    assert files(out.parent) == ["one.webp", "report.jsonl"]
+
+
+@pytest.mark.parametrize("kind", ["gif", "webm", "mov", "apng"])
+def test_names_with_a_colon_are_written(
+    animecut: Callable[..., Result], clip: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clip.parent)
+    clip.rename("Re:Walk 1.mp4")
+    done = animecut("Re:Walk 1.mp4", "--format", kind, "--size", "64")
+    assert done.exit_code == 0, done.stderr
+    assert len(files(clip.parent)) == 2
+
+
+@pytest.mark.parametrize("words", [("--speed", "2"), ("--reverse",), ("--bounce",), ()])
+def test_what_comes_first_is_named_by_the_sources_time(
+    animecut: Callable[..., Result], clip: Path, words: tuple[str, ...]
+) -> None:
+    still, out = clip.with_name("still.webp"), clip.with_name("out.webp")
+    assert animecut(clip, "--frame", "0.3", "--no-crop", "--format", "webp", "-o", still).exit_code == 0
+    done = animecut(clip, "--first", "0.3", "--no-crop", "--steady", "0", "-o", out, *words)
+    assert done.exit_code == 0, done.stderr
+    with Image.open(still) as one, Image.open(out) as other:
+        assert np.abs(np.asarray(one.convert("RGBA"), int) - np.asarray(other.convert("RGBA"), int)).mean() < 1
+
+
+def test_previews_of_two_sources_are_no_inputs(animecut: Callable[..., Result], clip: Path) -> None:
+    folder = clip.parent
+    for _ in range(2):
+        assert animecut(folder, "--preview", "--frame", "0.2", "--size", "64").exit_code == 0
+    preview = [f"walk_0.2.preview.{kind}" for kind in ("html", "png")]
+    assert files(folder) == ["report.jsonl", "walk.mp4", "walk_0.2.png", *preview]
+
+
+def test_the_impossible_is_said_and_the_rest_done(animecut: Callable[..., Result], clip: Path, tmp_path: Path) -> None:
+    alone = animecut(clip, "--end", "0.2", "--for", "line")
+    assert alone.exit_code == 1
+    assert "line takes at least 5 drawings and there are 3" in alone.stderr
+    assert files(tmp_path) == ["walk.mp4"]
+    done = animecut(clip, "--end", "0.2", "--for", "line,whatsapp,whatsapp", "--json")
     assert done.exit_code == 1
     assert "line takes at least 5 drawings and there are 3" in done.stderr
-    assert files(tmp_path) == ["walk.mp4"]
+    assert files(tmp_path) == ["walk.mp4", "walk_0-0.2.whatsapp.webp"]
+    said = json.loads(done.stdout)
+    assert [Path(output["path"]).name for output in said["outputs"]] == ["walk_0-0.2.whatsapp.webp"]
+    assert "line takes" in said["error"]
     late = animecut(clip, "--first", "7")
     assert late.exit_code == 1
     assert "0.00 to 0.50 s" in late.stderr

@@ -410,7 +410,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     refused(tmp_path / "cut.png", "no video or image")
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.mp4")
-        refused(tmp_path / "pipe.mp4", "no such file")
+        refused(tmp_path / "pipe.mp4", "no ordinary file")
 
     def locked(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")

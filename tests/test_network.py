@@ -107,6 +107,8 @@ def test_foreign_and_damaged_files_are_refused_in_words(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     with pytest.raises(WeightsError, match="no such"):
         network.load(path)
+    with pytest.raises(WeightsError, match="no such"):
+        network.load(Path("n" * 300))
     path.write_bytes(b"PK\x03\x04 a pickle in a zip")
     with pytest.raises(WeightsError, match="not a safetensors"):
         network.load(path)

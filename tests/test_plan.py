@@ -47,6 +47,39 @@ def test_inputs_that_differ_in_their_suffix_alone_keep_it(clips: Path, tmp_path:
     assert len(plan([clips / "one.mp4", clips / "one.mp4", clips], tmp_path, Settings(), "")) == 5
 
 
+def test_no_input_is_written_over_by_another(clips: Path, tmp_path: Path) -> None:
+    (clips / "one.webp").touch()
+    found = names(plan([clips], None, Settings(), ""), clips)
+    assert found["one.mp4"] == ["one_mp4.webp"]
+    assert found["one.webp"] == ["one_cut.webp"]
+    (clips / "one_mp4.webp").touch()
+    with pytest.raises(SettingsError, match=r"one_mp4.webp: is an input, and .*one.mp4 would become it"):
+        plan([clips], None, Settings(), "")
+    assert len(plan([clips], tmp_path / "out", Settings(), "")) == 5
+
+
+@pytest.mark.parametrize("name", ["clip", "packs", "x" * 300])
+def test_what_may_not_be_looked_at_is_as_if_it_were_not_there(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    (job,) = plan([tmp_path / name], tmp_path / "locked" / "x.webp", Settings(), "")
+    assert job.targets[0].path.name == "x.webp"
+
+
+def test_a_recipe_depends_on_the_picture_behind(clips: Path, tmp_path: Path) -> None:
+    ground = tmp_path / "ground.png"
+    recipes = set()
+    for content in (b"one", b"two"):
+        ground.write_bytes(content)
+        (job,) = plan([clips / "one.mp4"], None, Settings(background=str(ground)), "")
+        recipes.add(job.recipe)
+    assert len(recipes) == 2
+
+
 def test_a_list_gives_every_input_its_own_options(clips: Path, tmp_path: Path) -> None:
     rows = "file,start,end,out,format,size,keep-effects,for\n"
     rows += 'one.mp4,1:02.5,63,,"gif,apng",64,yes,\na/two.mp4,,,x/hi.gif,,,,\na/b/three.GIF,,,,,,,telegram\n'
@@ -99,6 +132,7 @@ def test_every_setting_of_an_input_can_be_given_in_a_list(clips: Path) -> None:
         ("file,size\none.mp4,9\n", "input 1: --size 9"),
         ("file,size\none.mp4,64\none.mp4,big\n", "input 2: --size big"),
         ("file,weights\none.mp4,w\n", "weights"),
+        ("file,canvas\none.mp4,100x100\n", "'canvas' is no option"),
         ("file,crop\none.mp4,perhaps\n", "crop"),
         ("file\n../clips/../../secret.mp4\n", "does not lie inside"),
         ("file\n/etc/passwd\n", "does not lie inside"),
@@ -120,7 +154,9 @@ def test_a_list_that_cannot_be_meant_is_refused_in_words(clips: Path, tmp_path: 
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"{}", b"[1]", b"[" * 100_000, b'[{"file": 3}]', b"[]"])
+@pytest.mark.parametrize(
+    "data", [b"\xff\xfe\x00", b"{}", b"[1]", b'[{"file": "f\\ud800.mp4"}]', b"[" * 100_000, b'[{"file": 3}]', b"[]"]
+)
 def test_a_json_list_that_is_none_is_refused_in_words(clips: Path, data: bytes) -> None:
     (clips / "list.json").write_bytes(data)
     with pytest.raises(AnimecutError) as caught:

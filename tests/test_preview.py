@@ -50,6 +50,21 @@ def test_both_lie_beside_the_first_file_and_nothing_else(files: list[Written]) -
     assert sheet.name == "a b&c.preview.png"
 
 
+def test_folders_with_dots_in_their_names_are_told_apart(tmp_path: Path) -> None:
+    names = {preview.paths(tmp_path / f"s_0.1-{end}_frames")[0].name for end in ("0.3", "0.4")}
+    assert names == {"s_0.1-0.3_frames.preview.png", "s_0.1-0.4_frames.preview.png"}
+
+
+def test_files_in_several_folders_are_on_one_page(files: list[Written], tmp_path: Path) -> None:
+    other = tmp_path / "other" / "b.webm"
+    other.parent.mkdir()
+    second = write(other, [moving()], "webm")
+    _, page = preview.write_preview([files[0], second])
+    links = Links()
+    links.feed(page.read_text(encoding="utf-8"))
+    assert all((page.parent / unquote(link)).resolve().is_file() for link in links.found)
+
+
 def test_every_link_of_the_page_leads_to_a_file_beside_it(files: list[Written]) -> None:
     _, page = preview.write_preview(files)
     text = page.read_text(encoding="utf-8")

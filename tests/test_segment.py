@@ -97,6 +97,12 @@ def test_a_gpu_short_of_memory_is_given_fewer_pictures(
     assert segment._at_once(torch.device("cuda"), 16) == batch_size
 
 
+@pytest.mark.parametrize("name", ["cpu:x", "cuda:99", "xpu", "tpu", ""])
+def test_a_device_that_is_not_there_is_one_line(name: str) -> None:
+    with pytest.raises(DeviceError, match=rf"--device {name}: (unknown|PyTorch finds no such)"):
+        choose_device(name)
+
+
 def test_batches_that_do_not_fit_are_halved_and_stay_so(
     weights: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
