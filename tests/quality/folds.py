@@ -34,6 +34,8 @@ def unseen(made: dict[str, Any], everyone: set[str]) -> set[str]:
     """Names of the frames that weights were not trained on, nor any that they are blended of."""
     if "blend" in made:
         return set.intersection(*(unseen(part, everyone) for part in made["blend"]))
+    if made["init"] == "anime":  # these have learned from all of them
+        return set()
     return everyone if made["frames"] == 0 else everyone & set(made["left_out"])
 
 
