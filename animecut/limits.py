@@ -6,6 +6,8 @@ from pathlib import Path
 from animecut.clip import Clip
 from animecut.errors import InputError
 
+SLACK = 1.0  # seconds that a source may say to last longer than its pictures do
+
 
 def within_limits(clips: Iterable[Clip], source: Path, *, longest: int, seconds: float) -> Iterator[Clip]:
     """The same clips, while no side has more than `longest` pixels and they last `seconds` at most.
@@ -19,6 +21,16 @@ def within_limits(clips: Iterable[Clip], source: Path, *, longest: int, seconds:
             raise InputError(f"{source}: {side} pixels long; scale it down, or raise --max-source-side {longest}")
         lasted += clip.duration
         if lasted > seconds:
-            limit = f"--max-source-seconds {seconds:g}"
-            raise InputError(f"{source}: is longer than {limit}; name a part with --start and --end, or raise it")
+            raise _too_long(source, seconds)
         yield clip
+
+
+def foresee(source: Path, lasts: float, seconds: float) -> None:
+    """Raise what `within_limits` would in the end, where a source says that it lasts longer."""
+    if lasts > seconds + SLACK:
+        raise _too_long(source, seconds)
+
+
+def _too_long(source: Path, seconds: float) -> InputError:
+    limit = f"--max-source-seconds {seconds:g}"
+    return InputError(f"{source}: is longer than {limit}; name a part with --start and --end, or raise it")

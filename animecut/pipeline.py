@@ -19,7 +19,7 @@ from animecut.decode import decode, describe
 from animecut.encode import write
 from animecut.errors import NoCharacter, OutputError, SettingsError
 from animecut.fit import fit
-from animecut.limits import within_limits
+from animecut.limits import foresee, within_limits
 from animecut.overlap import Item, Threads, side_by_side, soon
 from animecut.pick import pick
 from animecut.platforms import Platform, check, free
@@ -247,15 +247,9 @@ def _set_aside(stream: Found, found: Spool, source: Path) -> Seen:
 
 def _composed(seen: Seen, settings: Settings) -> Scene:
     return composed(
-        seen,
-        settings.bounds,
-        exactly=settings.canvas is not None,
-        crop=settings.crop,
-        follow=settings.follow,
-        margin=settings.margin,
-        outline=settings.outline,
-        shadow=settings.shadow,
-    )
+        seen, settings.bounds, exactly=settings.canvas is not None, crop=settings.crop, follow=settings.follow,
+        margin=settings.margin, outline=settings.outline, shadow=settings.shadow,
+    )  # fmt: skip
 
 
 def _loop(found: Spool, scene: Scene, seen: Seen, report: Report, watch: Watch) -> range:
@@ -290,6 +284,8 @@ def _counted(clips: Iterable[Clip], source: Path, settings: Settings, watch: Wat
     if about.frame_rate and about.duration_s:
         seconds = min(settings.end or np.inf, about.duration_s) - (settings.start or 0.0)
         total = max(1, round(seconds * about.frame_rate))
+        if settings.frame is None:
+            foresee(source, seconds, settings.max_source_seconds)
     for clip in clips:
         report.frames_in += len(clip)
         watch.progress("finding", report.frames_in, total)

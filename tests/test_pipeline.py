@@ -40,6 +40,20 @@ def frames_of(path: Path) -> list[np.ndarray]:
         return frames
 
 
+def test_a_source_that_is_too_long_is_refused_before_it_is_worked_through(tmp_path: Path) -> None:
+    def never(pixels: Pixels) -> Alpha:
+        raise AssertionError("looked at")
+
+    source = world.write_clip(tmp_path / "long.mp4", [rgb for rgb, _ in world.walking()] * 6)
+    for settings in (Settings(max_source_seconds=1.5), Settings(max_source_seconds=0.5, start=0.5, end=2.5)):
+        with pytest.raises(InputError, match=r"longer than --max-source-seconds .*--start and --end"):
+            cut(source, [Target(tmp_path / "out.webp", "webp")], settings, never, Watch())
+    short = Settings(max_source_seconds=0.5, start=2.0, end=2.4, size=64)
+    assert cut(source, [Target(tmp_path / "out.webp", "webp")], short, world.see, Watch()).outputs
+    still = Settings(max_source_seconds=0.5, frame=0.2, size=64)
+    assert cut(source, [Target(tmp_path / "still.webp", "webp")], still, world.see, Watch()).outputs
+
+
 def test_a_clip_becomes_a_sticker_with_one_picture_per_drawing(clip: Path, tmp_path: Path) -> None:
     report = run(clip, tmp_path, size=128)
     frames = frames_of(tmp_path / "out.webp")
