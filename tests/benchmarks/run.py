@@ -16,16 +16,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import cast
 
 import numpy as np
 
 from animecut import compose, drawings, pipeline, refine, segment
-from animecut.clip import Alpha, Clip
+from animecut.clip import Clip
 from animecut.decode import decode
 from animecut.encode import write
 from animecut.overlap import cores
@@ -60,16 +59,18 @@ class Cost:
     cpu: float
 
 
-def measured(work: Callable[[], object], repeat: int) -> Cost:
-    """What a piece of work takes, after one run that nobody counts."""
-    work()
-    walls, cpus = [], []
-    for _ in range(repeat):
-        wall, cpu = time.perf_counter(), time.process_time()
-        work()
-        walls.append(time.perf_counter() - wall)
-        cpus.append(time.process_time() - cpu)
-    return Cost(median(walls), median(cpus))
+def measured(works: dict[str, Callable[[], object]], repeat: int) -> dict[str, Cost]:
+    """What each work takes, by turns, as a machine may be slow for a while; the first turn is not counted."""
+    walls: dict[str, list[float]] = {name: [] for name in works}
+    cpus: dict[str, list[float]] = {name: [] for name in works}
+    for turn in range(repeat + 1):
+        for name, work in works.items():
+            wall, cpu = time.perf_counter(), time.process_time()
+            work()
+            if turn:
+                walls[name].append(time.perf_counter() - wall)
+                cpus[name].append(time.process_time() - cpu)
+    return {name: Cost(median(walls[name]), median(cpus[name])) for name in works}
 
 
 def start_up(clip: Path, repeat: int) -> dict[str, Cost]:
@@ -89,31 +90,18 @@ def start_up(clip: Path, repeat: int) -> dict[str, Cost]:
     return costs
 
 
-def alone(
-    clip: Path, settings: Settings, segmenter: Segmenter, folder: Path, repeat: int
-) -> tuple[dict[str, Cost], int]:
-    """What each stage takes by itself, its input being there already; and how many drawings there are."""
-    costs: dict[str, Cost] = {}
-
-    def stage(name: str, work: Callable[[], Iterable[tuple[Clip, Alpha]]]) -> list[tuple[Clip, Alpha]]:
-        costs[name] = measured(lambda: list(work()), repeat)
-        return list(work())
-
+def works(
+    clip: Path, settings: Settings, segmenter: Segmenter, folder: Path
+) -> tuple[dict[str, Callable[[], object]], int]:
+    """Each stage by itself, its input being there already, and the whole job; and how many drawings there are."""
     at_once = 1  # as the pipeline does
-    costs["decode"] = measured(
-        lambda: sum(len(c) for c in decode(clip, settings.start, settings.end, chunk=at_once)), repeat
-    )
     frames = list(decode(clip, settings.start, settings.end, chunk=at_once))
-    costs["drawings"] = measured(lambda: list(drawings.merge_held(frames, chunk=at_once)), repeat)
     drawn = list(drawings.merge_held(frames, chunk=at_once))
-    found = stage("segment", lambda: ((clip, segmenter(compose.over(clip.pixels, compose.GREY))) for clip in drawn))
-    found = stage("pick", lambda: without_specks(pick(found, settings.pick), keep_effects=settings.keep_effects))
-    found = stage("steady", lambda: steady(found, strength=settings.steady))
+    found = [(one, segmenter(compose.over(one.pixels, compose.GREY))) for one in drawn]
+    picked = list(without_specks(pick(found, settings.pick), keep_effects=settings.keep_effects))
     with Spool() as spool:
-        seen = pipeline._set_aside(iter(found), spool, clip)
-        placements = pipeline._composed(seen, settings).placements
-        records = list(zip(spool, placements, strict=True))
-    costs["compose"] = measured(lambda: [pipeline._placed(*record) for record in records], repeat)
+        seen = pipeline._set_aside(iter(list(steady(picked, strength=settings.steady))), spool, clip)
+        records = list(zip(spool, pipeline._composed(seen, settings).placements, strict=True))
     placed = [pipeline._placed(*record) for record in records]
 
     def matted() -> list[np.ndarray]:
@@ -121,16 +109,19 @@ def alone(
             refine.refine(rgb[..., :3], alpha, matting=settings.matting, grain=grain) for rgb, alpha, grain in placed
         ]
 
-    costs["refine"] = measured(matted, repeat)
     stickers = [Clip(rgba[None], seen.times[i : i + 2]) for i, rgba in enumerate(matted())]
-    costs["encode"] = measured(lambda: write(folder / "alone.webp", stickers, "webp"), repeat)
-    return costs, len(records)
-
-
-def whole(clip: Path, settings: Settings, segmenter: Segmenter, folder: Path, repeat: int) -> Cost:
-    """The whole job, everything being loaded."""
     target = Target(folder / "whole.webp", "webp")
-    return measured(lambda: pipeline.cut(clip, [target], settings, segmenter, Watch()), repeat)
+    return {
+        "decode": lambda: sum(len(c) for c in decode(clip, settings.start, settings.end, chunk=at_once)),
+        "drawings": lambda: list(drawings.merge_held(frames, chunk=at_once)),
+        "segment": lambda: [segmenter(compose.over(one.pixels, compose.GREY)) for one in drawn],
+        "pick": lambda: list(without_specks(pick(found, settings.pick), keep_effects=settings.keep_effects)),
+        "steady": lambda: list(steady(picked, strength=settings.steady)),
+        "compose": lambda: [pipeline._placed(*record) for record in records],
+        "refine": matted,
+        "encode": lambda: write(folder / "alone.webp", stickers, "webp"),
+        "whole": lambda: pipeline.cut(clip, [target], settings, segmenter, Watch()),
+    }, len(records)
 
 
 def in_a_process(clip: Path, settings: Settings, folder: Path) -> tuple[dict[str, object], float]:
@@ -156,22 +147,30 @@ def long_clips() -> None:
     print(f"ten minutes by one: {peaks[1] / peaks[0]:.2f}")
 
 
-def beside_peers(clip: Path, settings: Settings, segmenter: Segmenter, rate: float, repeat: int) -> None:
-    """Frames a second of others on the same pictures, and ours against them."""
+def beside_peers(
+    clip: Path, settings: Settings, segmenter: Segmenter, whole: Callable[[], object], repeat: int
+) -> None:
+    """Frames a second of others on the same pictures, and ours against them, by turns."""
     pictures = next(decode(clip, settings.start, settings.end, chunk=PEER_PICTURES)).pixels[..., :3]
     small = np.stack([segment._shrunk(picture) for picture in pictures])
-    ours = len(pictures) / measured(lambda: segmenter(pictures), repeat).wall
+    frames = sum(len(c) for c in decode(clip, settings.start, settings.end, chunk=1))
     rows = {
-        "torchvision's mobilenet_v2, same size": (peers.mobilenet(small), ours, "our network"),
-        "ISNet at 1024 in ONNX Runtime, network alone": (peers.isnet(pictures), rate, "our whole job"),
-        "the author's way": (peers.author(pictures), rate, "our whole job"),
+        "torchvision's mobilenet_v2, same size": (peers.mobilenet(small), "our network"),
+        "ISNet at 1024 in ONNX Runtime, network alone": (peers.isnet(pictures), "our whole job"),
+        "the author's way": (peers.author(pictures), "our whole job"),
     }
-    for name, (work, against, what) in rows.items():
+    turns = {name: work for name, (work, _) in rows.items() if work is not None}
+    costs = measured(turns | {"our network": lambda: segmenter(pictures), "our whole job": whole}, repeat)
+    ours = {
+        "our network": len(pictures) / costs["our network"].wall,
+        "our whole job": frames / costs["our whole job"].wall,
+    }
+    for name, (work, what) in rows.items():
         if work is None:
             print(f"{name:46} not installed")
             continue
-        theirs = len(pictures) / measured(work, 1).wall
-        print(f"{name:46} {theirs:8.2f} frames/s; {what} {against / theirs:.1f} times as many")
+        theirs = len(pictures) / costs[name].wall
+        print(f"{name:46} {theirs:8.2f} frames/s; {what} {ours[what] / theirs:.1f} times as many")
 
 
 def table(costs: dict[str, Cost], count: int | None = None) -> None:
@@ -203,18 +202,18 @@ def main() -> None:
         table(start_up(clip, words.repeat))
         segment.beside_others()  # as the command does
         segmenter = Segmenter()
-        costs, count = alone(clip, settings, segmenter, folder, words.repeat)
+        turns, count = works(clip, settings, segmenter, folder)
+        costs = measured(turns, words.repeat)
         print(f"\nstages alone, {count} drawings, {segmenter.device_name}, {cores()} cores")
         table(costs, count)
-        total = whole(clip, settings, segmenter, folder, words.repeat)
-        table({"whole": total}, count)
+        total = costs.pop("whole")
         bound = max(max(cost.wall for cost in costs.values()), sum(cost.cpu for cost in costs.values()) / cores())
         print(f"efficiency             {bound / total.wall:8.2f}")
         said, peak = in_a_process(clip, settings, folder)
         print(f"\nthe command: peak memory {peak:.0f} MB, seconds {said['seconds']}")
         if words.peers:
             print("\npeers")
-            beside_peers(clip, settings, segmenter, cast("int", said["frames_in"]) / total.wall, words.repeat)
+            beside_peers(clip, settings, segmenter, turns["whole"], words.repeat)
 
 
 if __name__ == "__main__":
