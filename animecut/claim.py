@@ -12,7 +12,6 @@ from animecut.errors import OutputError
 if sys.platform != "win32":  # where there is no flock: there, two runs at once are the user's to avoid
     import fcntl
 
-TRIALS = "trials-"  # begins the end of the name of a folder in which fit.py tries sizes and colours
 BEGUN = b"begun\n"  # in a lock file: what lies under the output's name, if anything, is ours
 
 
@@ -94,7 +93,7 @@ def _lock_of(target: Path) -> Path:
 
 def _sweep(target: Path) -> None:
     """Remove the unfinished files and folders that were to become this output."""
-    unfinished = re.compile(rf"\.{re.escape(target.name)}\.([0-9a-f]{{8}}\.(part|old)|{TRIALS}.+)")
+    unfinished = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-z_]{{8}}\.(part|old)")
     for name in os.listdir(target.parent):  # noqa: PTH208 of ten thousand names, no paths: this is done for each input
         if name[0] == "." and unfinished.fullmatch(name):
             path = target.parent / name

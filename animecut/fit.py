@@ -64,7 +64,7 @@ def fit(
         drawings = _set_aside(clips, spool, row)
         schedule = plan(drawings.posts, drawings.scores, row, loop=loop, first=first)
         try:
-            with tempfile.TemporaryDirectory(prefix=f".{path.name}.trials-", dir=path.parent) as folder:
+            with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".part", dir=path.parent) as folder:
                 trials = Trials(drawings, schedule, row, path, Path(folder), quality)
                 best = _best(trials, path)
                 likeness = trials.ssim(best)

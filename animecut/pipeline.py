@@ -27,7 +27,7 @@ from animecut.preview import write_preview
 from animecut.report import FoundLoop, Output, Report, Target
 from animecut.scene import Scene, Seen, composed
 from animecut.schedule import plan
-from animecut.settings import Format, Settings
+from animecut.settings import AROUND, Format, Settings
 from animecut.specks import without_specks
 from animecut.spool import Record, Spool
 from animecut.steady import steady
@@ -41,7 +41,6 @@ PRESENT = 0.5  # probability from which a place counts as character when decidin
 VISIBLE = 0.05  # probability from which a place may show in the sticker
 SURROUNDINGS = 0.04  # of the picture's longer side, kept around a character so that the matting knows the background
 THUMBNAIL = 64  # pixels along the longer side of what is compared to find a loop
-ALL_ROOM = 0.8  # of the shorter side, that what is around a character may take
 PATIENCE = 2.0  # seconds to wait for the matting solver before saying why
 
 
@@ -217,7 +216,7 @@ def _looks(settings: Settings) -> _Looks:
         raise SettingsError(f"--outline-color {settings.outline_color}: no colour; write white, #ff8800 or rgb(1,2,3)")
     drawable(settings.caption, settings.font)
     around = settings.margin + outline.room(max(settings.bounds), outline=settings.outline, shadow=settings.shadow)
-    if 2 * around >= ALL_ROOM * min(settings.bounds):
+    if 2 * around >= AROUND * min(settings.bounds):
         raise SettingsError(f"--shadow, --outline, --margin: leave too little of {min(settings.bounds)} pixels")
     return _Looks(border, compose.read_background(settings.background))
 

@@ -19,6 +19,7 @@ SUFFIXES: dict[Format, str] = {
 }  # fmt: skip
 SMALLEST_FILE = 128  # bytes; no format holds a moving picture in less
 UNITS = {"k": 1000, "m": 1_000_000}  # of bytes
+AROUND = 0.8  # of the shorter side, that margin, outline and shadow stay below
 LONGEST_CAPTION = 500  # characters; no sticker shows so many
 OF_THE_RUN = {"weights", "device", "batch_size", "max_source_side", "max_source_pixels", "max_source_seconds"}
 """Settings of all inputs alike: where stickers are made and what is refused, not what they look like."""
@@ -121,7 +122,7 @@ class Settings:
             _demand(16 <= side <= 4096, f"--size {side}: both sides must lie between 16 and 4096 pixels")
         _demand(0 <= self.outline <= 100, f"--outline {self.outline}: must lie between 0 and 100 pixels")
         _demand(
-            self.margin >= 0 and 2 * (self.margin + self.outline) < 0.8 * min(self.bounds),
+            self.margin >= 0 and 2 * (self.margin + self.outline) < AROUND * min(self.bounds),
             f"--margin {self.margin}, --outline {self.outline}: leave too little of {min(self.bounds)} pixels",
         )
         _demand(self.crop or not self.follow, "--follow: goes with --crop only")

@@ -118,7 +118,7 @@ def test_a_strangers_file_is_not_replaced_but_an_unfinished_one_of_ours_is(clips
     (out / "a" / "two.webp").write_bytes(b"ours, of a run that was killed before it told")
     (out / "a" / ".two.webp.lock").write_bytes(b"begun\n")
     (out / "a" / ".two.webp.0a1b2c3d.part").write_bytes(b"half")
-    (out / "a" / ".two.webp.trials-x1y2").mkdir()
+    (out / "a" / ".two.webp.x1_y2zz3.part").mkdir()  # where sizes are tried
     for name in (".two.webp.swp", ".two.webp.Ab12Cd"):  # an editor's, and rsync's
         (out / "a" / name).write_bytes(b"a stranger's")
     (out / ".one.webp.lock").touch()  # killed before it had looked
@@ -128,7 +128,7 @@ def test_a_strangers_file_is_not_replaced_but_an_unfinished_one_of_ours_is(clips
     assert (out / "one.webp").read_bytes() == b"a stranger's"
     assert (out / "a" / "two.webp").read_bytes().startswith(b"RIFF")
     assert files(out) == ["a/.two.webp.Ab12Cd", "a/.two.webp.swp", "a/two.webp", "one.webp", "report.jsonl"]
-    assert not (out / "a" / ".two.webp.trials-x1y2").exists()
+    assert not (out / "a" / ".two.webp.x1_y2zz3.part").exists()
 
 
 def test_two_runs_do_not_make_the_same_at_once(clips: Path, tmp_path: Path) -> None:
