@@ -79,7 +79,7 @@ def _shown(path: Path, pictures: Iterable[Timed], since: float, until: float) ->
     held: Timed | None = None
     gap: float | None = None
     shown_to = since
-    for picture in _whole(path, pictures):
+    for picture in _whole(path, pictures, since):
         if held is not None:
             if picture.time <= held.time:  # gone before it was seen
                 continue
@@ -99,7 +99,7 @@ def _shown(path: Path, pictures: Iterable[Timed], since: float, until: float) ->
     yield held, shown_to, min(until, source_end)
 
 
-def _whole(path: Path, pictures: Iterable[Timed]) -> Iterator[Timed]:
+def _whole(path: Path, pictures: Iterable[Timed], since: float) -> Iterator[Timed]:
     """The pictures, then InputError where they break off; what was asked for before that has been given by then."""
     picture: Timed | None = None
     try:
@@ -107,8 +107,9 @@ def _whole(path: Path, pictures: Iterable[Timed]) -> Iterator[Timed]:
             yield picture
     except BreaksOff as error:
         if picture:
-            advice = f"fetch it again, or end before that (--end {math.floor(100 * picture.time) / 100:g})"
-            raise problem(path, f"breaks off at {picture.time:.3f} s; {advice}") from error
+            last = math.floor(100 * picture.time) / 100
+            instead = f"end before that (--end {last:g})" if last > since else "give an earlier start"
+            raise problem(path, f"breaks off at {picture.time:.3f} s; fetch it again, or {instead}") from error
 
 
 def _clips(shown: Iterable[tuple[Timed, float, float]], chunk: int) -> Iterator[Clip]:

@@ -108,7 +108,8 @@ def _changed(settings: Settings, folder: Path, options: Mapping[str, Any], out: 
     if "background" in values and values["background"] != "transparent" and not read_colour(values["background"]):
         values["background"] = str(inside(folder, values["background"]))
     if "format" in options or "for" in options or "frame" in options or out:
-        named = ",".join(values.get("formats", ()))
+        asked = not out and "for" not in options and settings.formats != formats_for(None, None, False)
+        named = ",".join(values.get("formats", settings.formats if asked else ()))
         as_file = Path(out) if out else None
         fits = bool(values.get("platforms", settings.platforms))
         values["formats"] = formats_for(named, as_file, fits, still="frame" in options)

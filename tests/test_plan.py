@@ -5,7 +5,7 @@ import pytest
 
 from animecut.errors import AnimecutError, SettingsError
 from animecut.plan import Job, plan
-from animecut.settings import OF_THE_RUN, Settings
+from animecut.settings import OF_THE_RUN, Settings, formats_for
 
 
 @pytest.fixture
@@ -92,6 +92,11 @@ def test_a_list_gives_every_input_its_own_options(clips: Path, tmp_path: Path) -
     (clips / "exact.csv").write_text("file,size,frame,format\none.mp4,40x32,0.5,png\n")
     (exact,) = plan([clips / "exact.csv"], tmp_path / "out", Settings(), "w")
     assert exact.settings == Settings(size=40, canvas=(40, 32), frame=0.5, formats=("apng",))
+    (clips / "still.csv").write_text("file,frame\none.mp4,0.5\n")
+    for asked, still in (("", "apng"), ("gif", "gif"), ("png,gif", "apng,gif")):
+        run = Settings(formats=formats_for(asked, None, False))
+        (job,) = plan([clips / "still.csv"], tmp_path / "out", run, "w")
+        assert ",".join(job.settings.formats) == still
     assert second.settings == Settings(formats=("gif",), margin=3)
     assert third.settings == Settings(formats=(), platforms=("telegram",), margin=3)
     assert len({first.recipe, second.recipe, third.recipe}) == 3
