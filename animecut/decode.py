@@ -108,8 +108,12 @@ def _whole(path: Path, pictures: Iterable[Timed], since: float) -> Iterator[Time
     except BreaksOff as error:
         if picture:
             last = math.floor(100 * picture.time) / 100
-            instead = f"end before that (--end {last:g})" if last > since else "give an earlier start"
-            raise problem(path, f"breaks off at {picture.time:.3f} s; fetch it again, or {instead}") from error
+            advice = ["fetch it again"]
+            if last > since:
+                advice.append(f"end before that (--end {last:g})")
+            elif since > 0:
+                advice.append("give an earlier start")
+            raise problem(path, f"breaks off at {picture.time:.3f} s; {', or '.join(advice)}") from error
 
 
 def _clips(shown: Iterable[tuple[Timed, float, float]], chunk: int) -> Iterator[Clip]:

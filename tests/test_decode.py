@@ -517,6 +517,9 @@ def test_a_damaged_animation_is_refused_but_for_what_is_there(tmp_path: Path) ->
         else:
             refused(path, "breaks off at 0.", "fetch it again")
             assert len(list(decode(path, end=0.12))) == 1
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 4])  # but for the first picture nothing
+            with pytest.raises(InputError, match=r"breaks off at 0\.000 s; fetch it again$"):
+                list(decode(path))
     (tmp_path / "second.gif").write_bytes(gif([(1, 10, b"\1\1\1\1")])[:-1] + b"\x21\xf9\x01\0\0;")
     assert [len(clip) for clip in decode(tmp_path / "second.gif")] == [1]
     Image.fromarray(noise[0]).save(tmp_path / "still.png")

@@ -3,18 +3,17 @@
 Run: python -m training.clip_frames CLIPS DIR
 """
 
-import argparse
 import json
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from animecut.errors import AnimecutError, InputError
+from animecut.errors import InputError
 from training.dataset import Labelled
 from training.labels import write
 from training.suggest import drawn
+from training.words import from_to
 
 OUTLINES = Path(__file__).parent / "clips.json"
 """By clip and by the second at which a drawing begins: outlines, x and y in turn, in pixels; one in another: a hole."""
@@ -43,17 +42,5 @@ def cut(clips: Path, folder: Path, outlines: Path = OUTLINES) -> int:
     return len(found)
 
 
-def main() -> None:
-    """Cut and count."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("clips", type=Path)
-    words.add_argument("folder", type=Path)
-    chosen = words.parse_args()
-    try:
-        print(f"{cut(chosen.clips, chosen.folder)} drawings written to {chosen.folder}")  # noqa: T201
-    except AnimecutError as error:
-        sys.exit(f"error: {error}")
-
-
 if __name__ == "__main__":
-    main()
+    from_to(__doc__, lambda clips, folder: f"{cut(clips, folder)} drawings written")

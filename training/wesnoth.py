@@ -4,19 +4,19 @@ Run: python -m training.wesnoth DATA DIR
 DATA is the folder `data` of the game with its campaigns. What is written: DIR/sprites/wesnoth and DIR/scenes.
 """
 
-import argparse
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
-from animecut.errors import AnimecutError, InputError
+from animecut.errors import InputError
 from training.dataset import read_rgba
 from training.synthesis import Sprite
+from training.words import from_to
 
 CHOICE = Path(__file__).parent / "wesnoth.json"
 """left_out: beginnings of PEOPLE/NAME or CAMPAIGN/NAME that are mounted, glow, are no figures, or are there twice.
@@ -24,6 +24,7 @@ CHOICE = Path(__file__).parent / "wesnoth.json"
 scenes: paths below DATA of pictures in which nobody is.
 """
 PEOPLES = ("dunefolk", "dwarves", "elves", "humans", "merfolk")
+THERE = 0.2  # alpha left without the glow from which a pixel counts as figure or spark
 GLOW = 0.5  # alpha: what is less is light around a figure, not the figure
 SPARK = 0.01  # of a figure's area: what is smaller and apart flies around it
 
@@ -33,9 +34,11 @@ def take(data: Path, folder: Path) -> tuple[int, int]:
     choice = json.loads(CHOICE.read_text(encoding="utf-8"))
     portraits = [file for people in PEOPLES for file in sorted((data / "core/images/portraits" / people).glob("*.png"))]
     portraits += sorted((data / "campaigns").glob("*/images/**/portraits/**/*.png"))
-    known = [(file, _from(file, data)) for file in portraits]
+    whences = [_from(file, data) for file in portraits]
     known = [
-        (file, whence) for file, whence in known if not f"{whence}/{file.name}".startswith(tuple(choice["left_out"]))
+        (file, whence)
+        for file, whence in zip(portraits, whences, strict=True)
+        if not f"{whence}/{file.name}".startswith(tuple(choice["left_out"]))
     ]
     scenes = [data / name for name in choice["scenes"] if (data / name).is_file()]
     if not known or not scenes:
@@ -44,8 +47,7 @@ def take(data: Path, folder: Path) -> tuple[int, int]:
     sprites.mkdir(parents=True, exist_ok=True)
     (folder / "scenes").mkdir(exist_ok=True)
     for file, whence in known:
-        figure = _figure(read_rgba(file))
-        cv2.imwrite(str(sprites / f"{_named(file.stem, whence)}.png"), figure[..., [2, 1, 0, 3]])
+        Image.fromarray(_figure(read_rgba(file))).save(sprites / f"{_named(file.stem, whence)}.png")
     for file in scenes:
         shutil.copy(file, folder / "scenes" / f"wesnoth_{file.name}")
     return len(known), len(scenes)
@@ -66,7 +68,7 @@ def _named(stem: str, whence: str) -> str:
 def _figure(sprite: Sprite) -> Sprite:
     """The figure without the light around it and without sparks."""
     alpha = np.clip((sprite[..., 3] / 255 - GLOW) / (1 - GLOW), 0, 1)
-    there = (alpha > 0.2).astype(np.uint8)
+    there = (alpha > THERE).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(there)
     large = np.asarray(stats)[:, cv2.CC_STAT_AREA] >= SPARK * there.sum()
     large[0] = False
@@ -74,18 +76,5 @@ def _figure(sprite: Sprite) -> Sprite:
     return np.dstack([sprite[..., :3], np.rint(alpha * 255).astype(np.uint8)])
 
 
-def main() -> None:
-    """Take and count."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("data", type=Path)
-    words.add_argument("folder", type=Path)
-    chosen = words.parse_args()
-    try:
-        figures, scenes = take(chosen.data, chosen.folder)
-    except AnimecutError as error:
-        sys.exit(f"error: {error}")
-    print(f"{figures} figures and {scenes} scenes written to {chosen.folder}")  # noqa: T201
-
-
 if __name__ == "__main__":
-    main()
+    from_to(__doc__, lambda data, folder: "{} figures and {} scenes written".format(*take(data, folder)))

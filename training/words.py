@@ -1,9 +1,14 @@
-"""Words that several commands of animecut-train take, and what --help says of them."""
+"""Words that several commands take, and what --help says of them."""
 
+import argparse
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from animecut.errors import AnimecutError
 
 Folder = Annotated[
     Path,
@@ -55,3 +60,15 @@ SplitFile = Annotated[
         "along never saw, and folds of neighbours by name.",
     ),
 ]
+
+
+def from_to(about: str | None, work: Callable[[Path, Path], str]) -> None:
+    """A command of two folders, FROM and TO: prints what was done, or ends with what is wrong, in one line."""
+    words = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("source", type=Path, metavar="FROM")
+    words.add_argument("folder", type=Path, metavar="TO")
+    chosen = words.parse_args()
+    try:
+        print(f"{work(chosen.source, chosen.folder)} to {chosen.folder}")  # noqa: T201
+    except (AnimecutError, OSError) as error:
+        sys.exit(f"error: {error}")
