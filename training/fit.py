@@ -20,10 +20,10 @@ from training import ranks
 from training.batches import Part, batches, composed_in
 from training.checkpoint import Best, Run, keep, restore
 from training.dataset import Labelled
-from training.depthwise import quicken
 from training.fault import first_fault
 from training.losses import losses
-from training.optimise import groups, learn, precision, rate_at
+from training.optimise import blocks, groups, learn, precision, rate_at
+from training.quick import quicken
 from training.synthesis import Stock
 
 SHORTEST_EPOCH = 10  # steps between two checkpoints: going once through a handful of frames is done sooner than kept
@@ -46,6 +46,8 @@ class Recipe:
     backbone_rate: float = 3e-4
     first_rate: float = 0.2
     """Share of the backbone's rate at which its first block learns; those between lie between."""
+    still: float = 0.2
+    """Share of the backbone's blocks, the first ones, that stay as they are: edges are edges anywhere."""
     boundary: float = 0.5
     """Weight of the boundary term, which only labelled frames have: composed ones have exact alpha instead."""
     weight_decay: float = 1e-4
@@ -99,7 +101,7 @@ def fit(
     network = network.to(device).to(memory_format=torch.channels_last)
     if device.type == "cpu":
         quicken(network)
-    dtype = precision(device)
+    dtype, backbone = precision(device), blocks(network)
     optimiser = torch.optim.AdamW(
         groups(network, rate=recipe.rate, backbone_rate=recipe.backbone_rate, first=recipe.first_rate),
         weight_decay=recipe.weight_decay,
@@ -123,7 +125,8 @@ def fit(
         for step, parts in enumerate(threads.ahead(made), start=done + 1):
             if _exhausted(run.best, recipe):  # also where a finished run is taken up again
                 break
-            network.backbone.requires_grad_(step > (recipe.frozen or 0))
+            for i, block in enumerate(backbone):
+                block.requires_grad_(step > (recipe.frozen or 0) and i >= recipe.still * len(backbone))
             here = [part.to(device) for part in parts]
             terms = _gradients(network, scaler, dtype, here, recipe, step)
             if not math.isfinite(terms["total"]):
