@@ -11,7 +11,13 @@ from PIL import Image, ImageDraw, ImageFont
 from animecut.planes import bounds
 from training.augment import Matte, Picture, grade
 from training.dataset import Labelled
+from training.growth import grown, turned_away
 from training.props import palette_of, props, scattered
+
+AWAY = 0.15  # share of the characters that are seen from behind
+GROWN = 0.4  # share of the characters that have more locks or limbs than they were drawn with
+OPAQUE = 200  # of 255: a character's own colour, not its edge's
+OWN_COLOURS = 0.3  # share of the scenes that are painted in a character's colours
 
 Sprite = NDArray[np.uint8]
 """(H, W, 4) straight RGBA."""
@@ -62,12 +68,14 @@ def composite(
     chances = stock.weights / stock.weights.sum()
     drawn = [stock.sprites[int(i)] for i in rng.choice(len(chances), count, p=chances)]
     palette = np.concatenate([np.empty((0, 3)), *(palette_of(sprite, rng) for sprite in drawn)])
+    if drawn and rng.random() < OWN_COLOURS:
+        canvas = _towards(canvas, drawn[0], rng)
     if clutter and rng.random() < 0.5:
         props(canvas, palette, rng)
         if rng.random() < 0.4:
             canvas = np.asarray(cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.5, 3)), np.uint8)
     for number, sprite in enumerate(drawn, start=1):
-        layer = _posed(sprite, height, width, rng, crowd=count > 1)
+        layer = _varied(_posed(sprite, height, width, rng, crowd=count > 1), rng)
         colour, a = _lit(layer[..., :3], light, rng), np.asarray(layer[..., 3] / 255, np.float32)
         if rng.random() < 0.15:
             _rim(canvas, a, rng)
@@ -110,21 +118,35 @@ def _scene(stock: Stock, height: int, width: int, rng: np.random.Generator) -> P
     return np.ascontiguousarray(grade(canvas, rng, 1.3) if rng.random() < 0.5 else canvas)
 
 
+def _towards(scene: Picture, sprite: Sprite, rng: np.random.Generator) -> Picture:
+    """The scene some way in the character's own colours (colour transfer, Reinhard et al. 2001)."""
+    opaque = sprite[sprite[..., 3] > OPAQUE, :3][::7]
+    if not len(opaque):
+        return scene
+    own = cv2.cvtColor(opaque[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
+    lab = cv2.cvtColor(scene.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    spread = own.std(axis=0) / (lab.std(axis=(0, 1)) + 3)  # 3: a plain card stays one
+    moved = (lab - lab.mean(axis=(0, 1))) * spread + own.mean(axis=0)
+    rgb = cv2.cvtColor((lab + (moved - lab) * rng.uniform(0.3, 1.0)).astype(np.float32), cv2.COLOR_LAB2RGB)
+    return np.asarray(np.clip(rgb, 0, 1) * 255 + 0.5, np.uint8)
+
+
 def _posed(sprite: Sprite, height: int, width: int, rng: np.random.Generator, *, crowd: bool) -> Sprite:
     """The character somewhere in a frame of (height, width): a long shot, a bust or a face, upright or leaning."""
     h, w = sprite.shape[:2]
-    # Long shots show the whole figure, close-ups only its upper part.
-    tall = h > 1.5 * w
-    size = rng.uniform(0.35, 1.1) if crowd or rng.random() < 0.4 else rng.uniform(0.9, 3.2 if tall else 1.8)
+    bust = (sprite[-1, :, 3] > 128).mean() > 0.2
+    # Long shots show the whole figure, close-ups only its upper part; the subject is mostly near.
+    closest = (2.2 if crowd else 3.2) if h > 1.5 * w else 1.8
+    size = rng.uniform(0.35, 1.1) if rng.random() < (0.5 if crowd else 0.2) else rng.uniform(0.9, closest)
     scale = height * size / h
-    angle = np.radians(rng.normal(0, 6))
+    angle = np.radians(rng.normal(0, 35 if not bust and rng.random() < 0.25 else 6))
     flip = -1.0 if rng.random() < 0.5 else 1.0
     cos, sin = scale * np.cos(angle), scale * np.sin(angle)
     linear = np.array([[flip * cos, -sin], [flip * sin, cos]])
     centre_x = rng.uniform(0.05, 0.95) * width
     # The head stays in sight: its top lies in the frame's upper two thirds, unless the figure is small.
-    head_y = rng.uniform(-0.12, 0.45) * height if size > 0.8 else rng.uniform(0, max(0.05, 1.0 - size)) * height
-    if (sprite[-1, :, 3] > 128).mean() > 0.2:  # drawn as a bust: the cut belongs below the frame
+    head_y = rng.uniform(-0.15, 0.25) * height if size > 0.8 else rng.uniform(0, max(0.05, 1.0 - size)) * height
+    if bust:  # the cut belongs below the frame
         head_y = max(head_y, height - h * scale)
     offset = np.array([centre_x, head_y]) - linear @ np.array([w / 2, 0.0])
     if scale < 0.7:
@@ -136,6 +158,13 @@ def _posed(sprite: Sprite, height: int, width: int, rng: np.random.Generator, *,
     matrix = np.column_stack([linear, offset])
     layer = cv2.warpAffine(premultiplied, matrix, (width, height), flags=cv2.INTER_LINEAR)
     return _straight(np.asarray(layer, np.float32))
+
+
+def _varied(layer: Sprite, rng: np.random.Generator) -> Sprite:
+    """Sometimes as sprites seldom are: seen from behind, with locks and limbs that enclose what is behind them."""
+    if rng.random() < AWAY:
+        layer = turned_away(layer, rng)
+    return grown(layer, rng) if rng.random() < GROWN else layer
 
 
 def _premultiplied_resize(sprite: Sprite, size: tuple[int, int]) -> Sprite:

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from training.dataset import Labelled
-from training.synthesis import Stock, composite, cut_out, painted_out
+from training.synthesis import Stock, _towards, composite, cut_out, painted_out
 
 
 @pytest.fixture
@@ -52,3 +52,14 @@ def test_a_labelled_character_is_cut_out_and_its_scene_painted_in() -> None:
     assert (sprite[sprite[..., 3] == 255][:, :3] == (255, 0, 0)).all()
     assert sprite.shape[:2] == (28, 28)
     assert painted_out(frame)[..., 0].max() < 30
+
+
+def test_a_scene_takes_on_a_characters_colours(stock: Stock) -> None:
+    rng = np.random.default_rng(0)
+    scene = np.clip(rng.normal((150, 60, 160), 20, (90, 160, 3)), 0, 255).astype(np.uint8)
+    before, own = scene.mean(axis=(0, 1)), np.array((0, 255, 0))
+    for _ in range(8):
+        after = _towards(scene, stock.sprites[0], rng).mean(axis=(0, 1))
+        assert np.abs(after - own).sum() < 0.85 * np.abs(before - own).sum()
+    faint = np.full((8, 8, 4), 90, np.uint8)
+    assert _towards(scene, faint, rng) is scene
