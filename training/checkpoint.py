@@ -78,9 +78,9 @@ def restore(path: Path, run: Run, begun: Mapping[str, object]) -> int:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         differing = [
-            f"other {k.removesuffix(DIGEST)}" if k.endswith(DIGEST) else f"{k} {v}, not {begun[k]}"
-            for k, v in state["recipe"].items()
-            if k in begun and begun[k] != v
+            f"other {k.removesuffix(DIGEST)}" if k.endswith(DIGEST) else f"{k} {state['recipe'].get(k)}, not {v}"
+            for k, v in begun.items()
+            if k not in state["recipe"] or state["recipe"][k] != v
         ]
         if differing:
             raise SettingsError(f"{path}: begun with {'; '.join(differing)}; give the same or another --out")

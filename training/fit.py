@@ -45,7 +45,7 @@ class Recipe:
     """AdamW's learning rate for all but the backbone."""
     backbone_rate: float = 3e-4
     first_rate: float = 0.2
-    """Share of the backbone's rate at which its first block learns; those between lie between."""
+    """Share of the backbone's rate at which its first block would learn; those between lie between."""
     still: float = 0.2
     """Share of the backbone's blocks, the first ones, that stay as they are: edges are edges anywhere."""
     boundary: float = 0.5

@@ -68,7 +68,8 @@ def _colour(layer: Sprite, start: Points, middle: Points, rng: np.random.Generat
     """The character's own a little inside of its outline, somewhat lighter or darker."""
     x, y = (start + (middle - start) * rng.uniform(0.03, 0.2)).round().astype(int)
     rgba = layer[min(max(y, 0), layer.shape[0] - 1), min(max(x, 0), layer.shape[1] - 1)]
-    own = rgba[:3] if rgba[3] > 200 else layer[layer[..., 3] > 128][int(rng.integers(LEAST)), :3]
+    anywhere = layer[layer[..., 3] > 128, :3]
+    own = rgba[:3] if rgba[3] > 200 else anywhere[int(rng.integers(len(anywhere)))]
     return np.asarray(np.clip(own * rng.uniform(0.85, 1.2), 0, 255), np.float64)
 
 
@@ -111,7 +112,8 @@ def turned_away(layer: Sprite, rng: np.random.Generator) -> Sprite:
     low, high = top + tall // 8, top + tall // 2
     neck = low + int(widths[low:high].argmin())
     head = neck - top
-    if head < 12 or widths[neck] > 0.8 * widths[top:neck].max():
+    beside = solid[top:neck, [0, -1]].any()
+    if head < 12 or beside or not 1 <= widths[neck] <= 0.8 * widths[top:neck].max():
         return layer
     inside = solid[top:neck]
     xs = np.argwhere(inside)[:, 1]

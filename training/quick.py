@@ -1,4 +1,4 @@
-"""A network that learns quickly on a CPU: the same numbers, computed another way. A step takes a third less time."""
+"""A network that learns quickly on a CPU: the same numbers, computed another way."""
 
 from itertools import pairwise
 from typing import Any
@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from animecut.backbones import ConvNormAct
 from animecut.pspnet import Step
 
 
@@ -33,6 +34,9 @@ class Folding(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """What Sequential returns."""
+        if not self.training:  # so that every layer is called, and can be looked at
+            y: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
+            return y
         layers, folded = list(self), False
         for layer, following in pairwise([*layers, nn.Identity()]):
             if folded:
@@ -41,6 +45,10 @@ class Folding(nn.Sequential):
             folded = _foldable(layer, following)
             x = _normed(layer, following, x) if folded else layer(x)
         return x
+
+
+class FoldingConvNormAct(Folding, ConvNormAct):
+    """A ConvNormAct that folds."""
 
 
 class Dense(Step):
@@ -68,8 +76,10 @@ class _DenseGradient(torch.autograd.Function):
 def quicken(network: nn.Module) -> None:
     """Let a network compute so, in place; its weights and what they are called stay what they are."""
     for module in network.modules():
-        if isinstance(module, nn.Sequential) and any(isinstance(layer, nn.BatchNorm2d) for layer in module):
-            module.__class__ = type(f"Folding{type(module).__name__}", (Folding, type(module)), {})
+        if type(module) is ConvNormAct:
+            module.__class__ = FoldingConvNormAct
+        elif type(module) is nn.Sequential:
+            module.__class__ = Folding
         elif type(module) is Step:
             module.__class__ = Dense
         elif (
@@ -81,7 +91,8 @@ def quicken(network: nn.Module) -> None:
 
 
 def _foldable(layer: nn.Module, following: nn.Module) -> bool:
-    return isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d) and not following.training
+    normed = isinstance(following, nn.BatchNorm2d) and not following.training
+    return normed and isinstance(layer, nn.Conv2d) and layer.bias is None
 
 
 def _normed(convolution: Any, norm: Any, x: Tensor) -> Tensor:  # noqa: ANN401

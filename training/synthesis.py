@@ -64,12 +64,12 @@ def composite(
     canvas = _scene(stock, height, width, rng)
     alpha, who = np.zeros((height, width), np.float32), np.zeros((height, width), np.uint8)
     count = int(rng.choice(4, p=[0.1, 0.55, 0.25, 0.1]))
-    light = canvas.reshape(-1, 3).mean(axis=0)
     chances = stock.weights / stock.weights.sum()
     drawn = [stock.sprites[int(i)] for i in rng.choice(len(chances), count, p=chances)]
     palette = np.concatenate([np.empty((0, 3)), *(palette_of(sprite, rng) for sprite in drawn)])
     if drawn and rng.random() < OWN_COLOURS:
         canvas = _towards(canvas, drawn[0], rng)
+    light = canvas.reshape(-1, 3).mean(axis=0)
     if clutter and rng.random() < 0.5:
         props(canvas, palette, rng)
         if rng.random() < 0.4:

@@ -15,7 +15,7 @@ from training.checkpoint import Best, Run, keep
 from training.dataset import Labelled
 from training.fault import first_fault
 from training.fit import Recipe, fit, steps_in_epoch
-from training.optimise import learn
+from training.optimise import blocks, learn
 
 CPU = torch.device("cpu")
 
@@ -135,6 +135,16 @@ def test_a_frozen_backbone_stays_and_the_rest_learns(frames: list[Labelled]) -> 
     assert not torch.equal(weights_of(begun.get_submodule("pyramid")), weights_of(after.get_submodule("pyramid")))
     after = fit(copy.deepcopy(begun), frames, None, Recipe(steps=3, batch=2, warm_up=1, frozen=2), device=CPU)
     assert not torch.equal(weights_of(begun.backbone), weights_of(after.backbone))
+
+
+def test_the_first_blocks_stay_as_they_are(frames: list[Labelled]) -> None:
+    begun = network()
+    after = fit(copy.deepcopy(begun), frames, None, Recipe(steps=2, batch=2, warm_up=1), device=CPU)
+    same = [
+        torch.equal(weights_of(one), weights_of(other))
+        for one, other in zip(blocks(begun), blocks(after), strict=True)
+    ]
+    assert same == [True] * 4 + [False] * 14
 
 
 def test_a_run_that_gets_no_better_ends_early_with_its_best(frames: list[Labelled], tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from animecut.network import Architecture, PSPNet
-from training.quick import ByPhases, Dense, Folding, quicken
+from training.fault import first_fault
+from training.quick import ByPhases, Dense, Folding, FoldingConvNormAct, quicken
 
 
 @pytest.mark.parametrize("statistics", [False, True])
@@ -23,9 +24,11 @@ def test_a_quickened_network_is_the_same_network(size: tuple[int, int], statisti
             module.eval()
     quick = copy.deepcopy(plain)
     quicken(quick)
+    quicken(quick)  # again
     kinds = [type(module) for module in quick.modules()]
     assert (kinds.count(ByPhases), kinds.count(Dense)) == (2 + 1, 1)
-    assert sum(issubclass(kind, Folding) for kind in kinds) == 1 + 2 * 17 + 16 + 4 + 1 + 1
+    assert sum(issubclass(kind, FoldingConvNormAct) for kind in kinds) == 1 + 1 + 2 * 16 + 4 + 1 + 1
+    assert kinds.count(Folding) == 17 + 1  # the features themselves have nothing to fold
     x = torch.rand(2, 3, *size, dtype=torch.float64)
     results = []
     for network in (plain, quick):
@@ -35,3 +38,11 @@ def test_a_quickened_network_is_the_same_network(size: tuple[int, int], statisti
     torch.testing.assert_close(results[0], results[1], atol=1e-10, rtol=1e-6)
     torch.testing.assert_close(plain.state_dict(), quick.state_dict())
     assert list(plain.state_dict()) == list(quick.state_dict())
+
+
+def test_a_quickened_network_in_use_is_called_layer_by_layer() -> None:
+    """Or what is wrong in one could not be found."""
+    net = PSPNet(Architecture(width=16, decoder=(8,))).eval()
+    quicken(net)
+    net.get_buffer("pyramid.bottleneck.1.running_var").fill_(-1)
+    assert first_fault(net, torch.rand(1, 3, 64, 64)) == "the output of pyramid.bottleneck.1"
