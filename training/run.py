@@ -235,7 +235,7 @@ def _provenance(
     init = network.DEFAULT_WEIGHTS if job.init == "anime" else Path(job.init)
     return {
         "recipe": asdict(recipe),
-        "init": job.init,
+        "init": Path(job.init).name,  # weights are handed on, and where they lay here is nobody's business
         "init_sha256": network.digest(init) if init.is_file() else "",
         "frames": len(learned) if recipe.composites < 1 else 0,
         "left_out": sorted(frame.name for frame in judged),

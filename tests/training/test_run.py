@@ -61,7 +61,8 @@ def test_a_run_leaves_weights_a_report_and_a_checkpoint(job: Job) -> None:
     assert "that were learned from (they flatter)" in page
     assert page.count("<figure>") == 4
     _, provenance = network.load(job.out / "model.safetensors")
-    assert provenance["frames"] == 4
+    assert (provenance["frames"], provenance["init"]) == (4, "tiny.safetensors")
+    assert str(job.out.parent) not in str(network.metadata(job.out / "model.safetensors"))
 
 
 def test_a_test_part_is_judged_by_at_every_checkpoint(job: Job) -> None:
