@@ -16,7 +16,6 @@ from training.synthesis import Stock, composite
 
 SHAPES = ((256, 448), (256, 448), (320, 320), (320, 320), (448, 256))  # height, width: as clips and stills are shaped
 REDRAWN = 0.3  # share of the pictures of other shows that are drawn with other lines and shades
-UNLIKE = 2.0  # a picture twice as wide for its height as a batch is in it 2**UNLIKE times less often than one like it
 AT_ONCE = 4  # pictures whose gradient is computed at once; a batch of eight at once needs 600 MB more
 
 
@@ -94,19 +93,12 @@ def _picture(
     if stock:
         rgb, alpha, numbers = composite(stock, *shape, rng)
         return _elsewhere(rgb, alpha, rng), alpha, numbers
-    frame = frames[int(rng.choice(len(frames), p=_alike(frames, shape)))]
+    frame = frames[int(rng.integers(len(frames)))]
     view = framing(frame.alpha.shape, *shape, rng)
     rgb, alpha = view.of(frame.rgb), view.of(frame.alpha)
     numbers = regions(alpha > 0.5) if frame.numbers is None else view.of(frame.numbers, exact=True)
     # More than another hue costs accuracy on frames like them, and keeps it on frames that are not.
     return _elsewhere(rgb, alpha, rng) if any_show else turned_hue(rgb, rng), alpha, numbers
-
-
-def _alike(frames: Sequence[Labelled], shape: tuple[int, int]) -> NDArray[np.float64]:
-    """How often each frame is shown in this shape, (N,) that sums to 1: as cut, most of it should be seen at once."""
-    wide = np.array([frame.alpha.shape[1] / frame.alpha.shape[0] for frame in frames])
-    chances = np.exp2(-UNLIKE * np.abs(np.log2(wide * shape[0] / shape[1])))
-    return np.asarray(chances / chances.sum(), np.float64)
 
 
 def _elsewhere(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -22,7 +22,7 @@ from training.checkpoint import Best, Run, keep, restore
 from training.dataset import Labelled
 from training.fault import first_fault
 from training.losses import losses
-from training.optimise import blocks, groups, learn, precision, rate_at
+from training.optimise import groups, learn, precision, rate_at
 from training.quick import quicken
 from training.synthesis import Stock
 
@@ -45,9 +45,7 @@ class Recipe:
     """AdamW's learning rate for all but the backbone."""
     backbone_rate: float = 3e-4
     first_rate: float = 0.2
-    """Share of the backbone's rate at which its first block would learn; those between lie between."""
-    still: float = 0.2
-    """Share of the backbone's blocks, the first ones, that stay as they are: edges are edges anywhere."""
+    """Share of the backbone's rate at which its first block learns; those between lie between."""
     boundary: float = 0.5
     """Weight of the boundary term, which only labelled frames have: composed ones have exact alpha instead."""
     weight_decay: float = 1e-4
@@ -101,7 +99,7 @@ def fit(
     network = network.to(device).to(memory_format=torch.channels_last)
     if device.type == "cpu":
         quicken(network)
-    dtype, backbone = precision(device), blocks(network)
+    dtype = precision(device)
     optimiser = torch.optim.AdamW(
         groups(network, rate=recipe.rate, backbone_rate=recipe.backbone_rate, first=recipe.first_rate),
         weight_decay=recipe.weight_decay,
@@ -125,8 +123,7 @@ def fit(
         for step, parts in enumerate(threads.ahead(made), start=done + 1):
             if _exhausted(run.best, recipe):  # also where a finished run is taken up again
                 break
-            for i, block in enumerate(backbone):
-                block.requires_grad_(step > (recipe.frozen or 0) and i >= recipe.still * len(backbone))
+            network.backbone.requires_grad_(step > (recipe.frozen or 0))
             here = [part.to(device) for part in parts]
             terms = _gradients(network, scaler, dtype, here, recipe, step)
             if not math.isfinite(terms["total"]):

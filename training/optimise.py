@@ -13,22 +13,14 @@ from training import ranks
 LONGEST = 5.0  # norm of all gradients together
 
 
-def blocks(network: Network) -> list[nn.Module]:
-    """The backbone's blocks that have something to learn, from the picture on."""
-    return [
-        block
-        for block in getattr(network.backbone, "features", network.backbone).children()
-        if any(True for _ in block.parameters())
-    ]
-
-
 def groups(network: Network, *, rate: float, backbone_rate: float, first: float) -> list[dict[str, object]]:
     """Parameters and their learning rates, as optimisers take them: the backbone's block by block, the rest last.
 
     What the first blocks know holds for any picture, what the last ones know for photographs: so the last block learns
     at backbone_rate, the first at that share of it, those between in equal ratios (Howard and Ruder 2018).
     """
-    learned = [list(block.parameters()) for block in blocks(network)]
+    blocks = getattr(network.backbone, "features", network.backbone).children()
+    learned = [params for block in blocks if (params := list(block.parameters()))]
     shares = np.geomspace(first, 1, len(learned)).tolist()
     rest = [p for name, p in network.named_parameters() if not name.startswith("backbone.")]
     return [

@@ -208,7 +208,7 @@ def _recipe(job: Job, *, composing: bool, backbone_alone: bool) -> Recipe:
     recipe = job.recipe if composing else replace(job.recipe, composites=0.0)
     if recipe.frozen is None:
         recipe = replace(recipe, frozen=recipe.steps // 5 if backbone_alone else 0)
-    return replace(recipe, statistics=True, first_rate=1.0, still=0.0) if job.init == "scratch" else recipe
+    return replace(recipe, statistics=True, first_rate=1.0) if job.init == "scratch" else recipe
 
 
 def vacant(job: Job, folders: Iterable[Path]) -> None:

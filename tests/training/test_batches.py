@@ -80,20 +80,3 @@ def test_composed_pictures_are_spread_over_the_parts(frames: list[Labelled]) -> 
     stock = Stock([sprite], np.ones(1), [np.zeros((60, 80, 3), np.uint8)])
     (parts,) = batches.batches(frames, stock, range(1), batch=8, composites=0.375, seed=1)
     assert [part.exact.sum() for part in parts] == [2, 1]
-
-
-def test_a_picture_is_mostly_shown_in_a_shape_like_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "SHAPES", ((64, 112), (80, 80), (112, 64)))
-    tall, wide = (Labelled(name, np.zeros((h, w, 3), np.uint8), np.zeros((h, w), np.float32))
-                  for name, h, w in (("tall", 112, 64), ("wide", 64, 112)))  # fmt: skip
-    tall.rgb[:], wide.rgb[:] = (250, 0, 0), (0, 0, 250)
-    seen = {shape: [0, 0] for shape in batches.SHAPES}
-    for parts in batches.batches([tall, wide], None, range(60), batch=8, composites=0, seed=1):
-        for part in parts:
-            redder = part.rgb[:, 0].amax((1, 2)) > part.rgb[:, 2].amax((1, 2))
-            height, width = part.rgb.shape[2:]
-            seen[height, width][0] += int(redder.sum())
-            seen[height, width][1] += int((~redder).sum())
-    assert seen[112, 64][0] > 4 * seen[112, 64][1] > 0
-    assert seen[64, 112][1] > 4 * seen[64, 112][0] > 0
-    assert 0.7 < seen[80, 80][0] / seen[80, 80][1] < 1.4
