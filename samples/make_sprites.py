@@ -1,6 +1,6 @@
 """Draws characters by chance for training on: `python -m samples.make_sprites DIR [COUNT]` writes RGBA PNGs."""
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -24,4 +24,8 @@ def main(folder: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 160)
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("folder", type=Path, metavar="DIR")
+    words.add_argument("count", type=int, nargs="?", default=160, metavar="COUNT")
+    chosen = words.parse_args()
+    main(chosen.folder, chosen.count)
