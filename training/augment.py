@@ -15,6 +15,8 @@ Picture = NDArray[np.uint8]
 """(H, W, 3) RGB."""
 Matte = NDArray[np.float32]
 """(H, W) in [0, 1], 1 = character."""
+Sprite = NDArray[np.uint8]
+"""(H, W, 4) straight RGBA."""
 
 NIGHT = 0.1  # share of pictures and parts of them that are seen by night
 THIN = 20  # of 255: a line is so much darker than what is beside it

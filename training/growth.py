@@ -7,15 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.augment import Picture
-
-Points = NDArray[np.float64]
-"""(N, 2) x and y in pixels."""
-Sprite = NDArray[np.uint8]
-"""(H, W, 4) straight RGBA."""
+from training.augment import Picture, Sprite
+from training.props import SHIFT, Colour, Points, toned
 
 LEAST = 400  # pixels of a character that is large enough to grow anything
-SHIFT = 4  # bits of a pixel that OpenCV's points are given in
 ALONG = np.linspace(0, 1, 24)[:, None]
 
 
@@ -64,18 +59,16 @@ def _strip(path: Points, wide: NDArray[np.float64]) -> Points:
     return np.concatenate([path + side, (path - side)[::-1]])
 
 
-def _colour(layer: Sprite, start: Points, middle: Points, rng: np.random.Generator) -> NDArray[np.float64]:
+def _colour(layer: Sprite, start: Points, middle: Points, rng: np.random.Generator) -> Colour:
     """The character's own a little inside of its outline, somewhat lighter or darker."""
     x, y = (start + (middle - start) * rng.uniform(0.03, 0.2)).round().astype(int)
     rgba = layer[min(max(y, 0), layer.shape[0] - 1), min(max(x, 0), layer.shape[1] - 1)]
     anywhere = layer[layer[..., 3] > 128, :3]
     own = rgba[:3] if rgba[3] > 200 else anywhere[int(rng.integers(len(anywhere)))]
-    return np.asarray(np.clip(own * rng.uniform(0.85, 1.2), 0, 255), np.float64)
+    return toned(own, rng.uniform(0.85, 1.2))
 
 
-def _painted(
-    layer: Sprite, strip: Points, colour: NDArray[np.float64], size: float, rng: np.random.Generator
-) -> Sprite:
+def _painted(layer: Sprite, strip: Points, colour: Colour, size: float, rng: np.random.Generator) -> Sprite:
     """The layer with an inked strip before or behind what is there."""
     height, width = layer.shape[:2]
     line = max(1, round(size * rng.uniform(0.0, 0.012)))
@@ -127,7 +120,7 @@ def turned_away(layer: Sprite, rng: np.random.Generator) -> Sprite:
     for _ in range(int(rng.integers(2, 9))):
         x = rng.uniform(left, right)
         lock = np.stack([x + (x - middle[0]) * 0.3 * ALONG[:, 0] ** 2, top + head * (0.1 + 1.0 * ALONG[:, 0])], axis=1)
-        tone = np.clip(hair * rng.choice([0.6, 0.8, 1.25]), 0, 255).tolist()
+        tone = toned(hair, float(rng.choice([0.6, 0.8, 1.25]))).tolist()
         points = [np.round(lock * 2**SHIFT).astype(np.int32)]
         cv2.polylines(paint, points, False, tone, max(1, round(head * rng.uniform(0.005, 0.04))), cv2.LINE_AA, SHIFT)
     share = (mask / 255 * solid)[..., None]

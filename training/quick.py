@@ -52,25 +52,22 @@ class FoldingConvNormAct(Folding, ConvNormAct):
 
 
 class Dense(Step):
-    """A step of the decoder whose gradient is laid out as the upscaling's backward pass is quick with."""
+    """A step of the decoder whose gradient is laid out as the upscaling's backward pass is quick with.
+
+    Joining hands back a part of a larger picture, which the upscaling would copy plane by plane.
+    """
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """What Step returns."""
         x = F.interpolate(x, skip.shape[-2:], mode="bilinear", align_corners=False)
-        mixed: Tensor = self.mix(torch.cat([_DenseGradient.apply(x), skip], dim=1))
+        if x.requires_grad:
+            x.register_hook(_dense)  # type: ignore[no-untyped-call]
+        mixed: Tensor = self.mix(torch.cat([x, skip], dim=1))
         return mixed
 
 
-class _DenseGradient(torch.autograd.Function):
-    """The same; backward, joining hands on part of a larger picture, which would be copied plane by plane."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:  # noqa: ANN401
-        return x.view_as(x)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # noqa: ANN401
-        return gradient.contiguous(memory_format=torch.channels_last)
+def _dense(gradient: Tensor) -> Tensor:
+    return gradient.contiguous(memory_format=torch.channels_last)
 
 
 def quicken(network: nn.Module) -> None:
@@ -96,6 +93,7 @@ def _foldable(layer: nn.Module, following: nn.Module) -> bool:
 
 
 def _normed(convolution: Any, norm: Any, x: Tensor) -> Tensor:  # noqa: ANN401
+    # As fuse_conv_bn_weights, but for what that makes new parameters of: nothing flows back through these.
     scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
     bias = norm.bias - norm.running_mean * scale
     y: Tensor = convolution._conv_forward(x, convolution.weight * scale.view(-1, 1, 1, 1), bias)

@@ -10,10 +10,10 @@ import numpy as np
 
 from animecut.errors import InputError, SettingsError
 from animecut.planes import bounds
-from training.augment import Picture
+from training.augment import Picture, Sprite
 from training.dataset import Labelled, read_rgba
 from training.layouts import PICTURES
-from training.synthesis import Sprite, Stock, cut_out, painted_out
+from training.synthesis import Stock, cut_out, painted_out
 
 OPAQUE, FAINT = 255, 8  # alpha of 255: a whole picture of the one, or nothing above the other, is no character
 LONGEST = 900  # pixels; characters and scenes larger than that cost memory and show nothing more

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from animecut.planes import bounds
-from training.augment import Matte, Picture, grade
+from training.augment import Matte, Picture, Sprite, grade
 from training.dataset import Labelled
 from training.growth import grown, turned_away
 from training.props import palette_of, props, scattered
@@ -18,9 +18,6 @@ AWAY = 0.15  # share of the characters that are seen from behind
 GROWN = 0.4  # share of the characters that have more locks or limbs than they were drawn with
 OPAQUE = 200  # of 255: a character's own colour, not its edge's
 OWN_COLOURS = 0.3  # share of the scenes that are painted in a character's colours
-
-Sprite = NDArray[np.uint8]
-"""(H, W, 4) straight RGBA."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +141,7 @@ def _posed(sprite: Sprite, height: int, width: int, rng: np.random.Generator, *,
     cos, sin = scale * np.cos(angle), scale * np.sin(angle)
     linear = np.array([[flip * cos, -sin], [flip * sin, cos]])
     centre_x = rng.uniform(0.05, 0.95) * width
-    # The head stays in sight: its top lies in the frame's upper two thirds, unless the figure is small.
+    # The head stays in sight: its top lies in the frame's upper quarter, unless the figure is small.
     head_y = rng.uniform(-0.15, 0.25) * height if size > 0.8 else rng.uniform(0, max(0.05, 1.0 - size)) * height
     if bust:  # the cut belongs below the frame
         head_y = max(head_y, height - h * scale)

@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from animecut.errors import InputError
+from training.augment import Sprite
 from training.dataset import read_rgba
-from training.synthesis import Sprite
 from training.words import from_to
 
 CHOICE = Path(__file__).parent / "wesnoth.json"

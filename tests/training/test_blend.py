@@ -5,6 +5,7 @@ import torch
 
 from animecut.errors import SettingsError
 from animecut.network import Architecture, PSPNet, load, save
+from tests.quality.folds import unseen
 from training.blend import blend
 
 
@@ -30,3 +31,8 @@ def test_what_has_no_mean_is_refused(tmp_path: Path) -> None:
         with pytest.raises(SettingsError):
             blend(files, shares, tmp_path / "out.safetensors")
     assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_the_base_that_is_kept_has_seen_no_labelled_frame() -> None:
+    _, made_of = load(Path(__file__).parents[2] / "training" / "composed.safetensors")
+    assert unseen(made_of, {"1", "2"}) == {"1", "2"}
