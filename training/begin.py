@@ -13,6 +13,7 @@ from training import fetch, foreign
 from training.foreign import Begun
 
 PICKLED = {".pth", ".pt", ".tar"}
+WORDS = ("anime", "voc", "imagenet", "scratch")
 BACKBONES = ("mobilenet_v2", "resnet50", "resnet101")
 SHAPES = {
     "pspnet": Architecture(),
@@ -43,6 +44,8 @@ def begin(init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet", targe
         raise SettingsError(f"--backbone {backbone} --arch {arch}: unknown; {choice}")
     if target not in TARGETS:
         raise SettingsError(f"--target {target}: unknown; choose from {', '.join(TARGETS)}")
+    if init not in WORDS and not Path(init).exists():
+        raise WeightsError(f"--init {init}: no such file; give a file of weights or choose from {', '.join(WORDS)}")
     begun = _begin(init, backbone, arch)
     if begun.network.architecture.instances and target != "mask":
         raise SettingsError(f"--target {target}: a Mask R-CNN finds characters, no trimap; leave one of the two out")

@@ -76,3 +76,10 @@ def test_a_mask_rcnn_takes_a_backbone_and_makes_no_trimap(tmp_path: Path) -> Non
         begin(file, arch="maskrcnn", target="trimap")
     with pytest.raises(SettingsError, match="--target alpha: unknown; choose from mask, trimap"):
         begin(file, target="alpha")
+
+
+def test_a_missing_file_is_answered_with_what_there_is_to_begin_with(tmp_path: Path) -> None:
+    with pytest.raises(
+        WeightsError, match=r"^--init .*none\.safetensors: no such file; .* anime, voc, imagenet, scratch"
+    ):
+        begin(str(tmp_path / "none.safetensors"))
