@@ -1,6 +1,7 @@
 """`animecut-check FILE --for line`: whether a platform would take a file."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -38,7 +39,7 @@ def animecut_check(
                 typer.echo(json.dumps(verdict))
             else:
                 for line in problems or ["fine"]:
-                    typer.echo(f"{file}: {name}: {line}")
+                    typer.echo(os.fsencode(f"{file}: {name}: {line}"))  # a name need not be UTF-8
     raise typer.Exit(1 if failed else 0)
 
 

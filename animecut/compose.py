@@ -17,6 +17,7 @@ from PIL import ImageColor
 
 from animecut import planes
 from animecut.errors import SettingsError
+from animecut.stills import read_bgr
 
 Size = tuple[int, int]
 """(height, width) in pixels, as arrays have it."""
@@ -242,10 +243,7 @@ def read_background(words: str) -> Colour | Picture | None:
     colour = read_colour(words)
     if colour:
         return colour
-    try:
-        picture = cv2.imdecode(np.fromfile(Path(words), np.uint8), cv2.IMREAD_COLOR)
-    except (OSError, cv2.error):
-        picture = None
+    picture = read_bgr(Path(words))
     if picture is None:
         raise SettingsError(f"--background {words}: neither transparent, nor a colour, nor a picture that can be read")
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))

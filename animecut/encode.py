@@ -25,6 +25,7 @@ from animecut.clip import Clip
 from animecut.errors import OutputError, SettingsError, Unreadable
 from animecut.gif import write_gif
 from animecut.pictures import Limits, Picture, Timed, timed
+from animecut.stills import read_bgr
 
 FRAME_NAME = re.compile(r"\d{5,}\.png")
 TIMES_NAME = "frames.ffconcat"
@@ -288,8 +289,9 @@ def _seen_in(frame: av.VideoFrame) -> Found:
 def _read_folder(path: Path) -> Iterator[Found]:
     lines = (path / TIMES_NAME).read_text().splitlines()[1:]
     for file, duration in zip(lines[::2], lines[1::2], strict=True):
-        pixels = np.asarray(cv2.imread(str(path / file.removeprefix("file ")), cv2.IMREAD_UNCHANGED))
-        yield pixels.shape[:2], float(pixels[..., 3].mean()), float(duration.removeprefix("duration "))
+        pixels = read_bgr(path / file.removeprefix("file "), cv2.IMREAD_UNCHANGED)
+        if pixels is not None:
+            yield pixels.shape[:2], float(pixels[..., 3].mean()), float(duration.removeprefix("duration "))
 
 
 READERS = {

@@ -67,7 +67,7 @@ def write_preview(files: Sequence[Written]) -> tuple[Path, Path]:
         with whole(sheet) as part:
             Image.fromarray(picture).save(part, "PNG")
         with whole(page) as part:
-            part.write_text(text, encoding="utf-8")
+            part.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
         raise OutputError(f"cannot write {sheet}: {error.strerror}; is there room left?") from error
     return sheet, page
@@ -142,7 +142,7 @@ def _grounds(file: Written, folder: Path) -> str:
     if file.format in UNSEEN:
         return f"<p>Browsers do not play .{file.format}; the sheet beside this page shows it.</p>"
     path = file.path / "00000.png" if file.path.is_dir() else file.path
-    link = quote(Path(os.path.relpath(path, folder)).as_posix())
+    link = quote(os.fsencode(Path(os.path.relpath(path, folder)).as_posix()))
     moving = (
         f'<video src="{link}" autoplay loop muted playsinline></video>'
         if file.format == "webm"

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = sorted((ROOT / "animecut").glob("*.py"))
 TRAINING = sorted((ROOT / "training").glob("*.py"))
-GROUND = {"clip", "errors", "overlap", "paths", "planes", "shrink"}
+GROUND = {"clip", "errors", "overlap", "paths", "planes", "shrink", "stills"}
 MAY = {
     "segment": {"network"},
     "network": {"pspnet", "rivals"},

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Iterable, Iterator
 from os import SEEK_END
 from pathlib import Path
@@ -130,6 +131,13 @@ def test_another_reader_finds_what_was_written(kind: str, reader: Reader, sticke
         visible = alpha >= 128
         error = np.abs(got[..., :3].astype(int) - truth[..., :3])[visible]
         assert error.mean() < {"webp": 4, "gif": 1, "webm": 6, "mov": 1}.get(kind, 0.01)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_name_need_not_be_utf8(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9." + kind.encode())
+    assert write(path, [walk(3)], kind).frames == 3
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(("kind", "reader"), READERS)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +161,8 @@ def test_command_line(tmp_path: Path) -> None:
     assert [verdict["valid"] for verdict in verdicts] == [True, False]
     assert verdicts[1]["problems"]
     assert run(app, [str(good), "--for", "icq"]).exit_code == 2
+    other = good.rename(tmp_path / os.fsdecode(b"caf\xe9.webp"))
+    assert run(app, [str(other), "--for", "whatsapp"]).stdout_bytes.endswith(b"caf\xe9.webp: whatsapp: fine\n")
     assert run(app, [str(tmp_path / "none.gif"), "--for", "line"]).exit_code == 1
     assert run(app, []).exit_code == 2
 

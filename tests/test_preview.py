@@ -1,6 +1,7 @@
+import os
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 import numpy as np
 import pytest
@@ -53,6 +54,13 @@ def test_both_lie_beside_the_first_file_and_nothing_else(files: list[Written]) -
 def test_folders_with_dots_in_their_names_are_told_apart(tmp_path: Path) -> None:
     names = {preview.paths(tmp_path / f"s_0.1-{end}_frames")[0].name for end in ("0.3", "0.4")}
     assert names == {"s_0.1-0.3_frames.preview.png", "s_0.1-0.4_frames.preview.png"}
+
+
+def test_a_name_need_not_be_utf8(tmp_path: Path) -> None:
+    _, page = preview.write_preview([write(tmp_path / os.fsdecode(b"caf\xe9.webp"), [moving()], "webp")])
+    links = Links()
+    links.feed(page.read_text(encoding="utf-8"))
+    assert all((page.parent / os.fsdecode(unquote_to_bytes(link))).is_file() for link in links.found)
 
 
 def test_files_in_several_folders_are_on_one_page(files: list[Written], tmp_path: Path) -> None:

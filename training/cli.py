@@ -1,5 +1,6 @@
 """Words on the command line -> a training run or its figures. The only module here that prints and exits."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -162,7 +163,7 @@ def fit(
             typer.echo(spread(per_fold))
         judged = per_image or [one for figures in per_fold for one in figures]
         if judged:
-            typer.echo(table(judged))
+            typer.echo(os.fsencode(table(judged)))
         typer.echo(f"{out / 'model.safetensors'}; see {out / 'report.html'}")
 
 
@@ -185,7 +186,7 @@ def evaluate(
         if as_json:
             typer.echo(in_json(summary(per_image)))
         else:
-            typer.echo(table(per_image))
+            typer.echo(os.fsencode(table(per_image)))
 
 
 @app.command()
@@ -266,8 +267,8 @@ def suggest(
                 progress=lambda _, done: bar(done, None),
             )  # fmt: skip
         for one in written:
-            typer.echo(f"{one.path}" + (f"  doubt {one.doubt:.3f}" if weights else ""))
-        typer.echo(f"{len(written)} drawings to correct: labelme {folder}")
+            typer.echo(os.fsencode(f"{one.path}" + (f"  doubt {one.doubt:.3f}" if weights else "")))  # may not be UTF-8
+        typer.echo(os.fsencode(f"{len(written)} drawings to correct: labelme {folder}"))
 
 
 @app.command()

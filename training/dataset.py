@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.errors import InputError
+from animecut.stills import read_bgr
 from training.classes import BACKGROUND, without_void
 from training.layouts import Entry, entries
 
@@ -30,7 +31,7 @@ class Labelled:
 
 def read_rgba(path: Path) -> NDArray[np.uint8]:
     """Picture file as (H, W, 4) uint8 straight RGBA. Raises InputError where it cannot be read."""
-    bgr = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    bgr = read_bgr(path, cv2.IMREAD_UNCHANGED)
     if bgr is None:
         raise InputError(f"{path}: not a picture that can be read")
     if bgr.dtype == np.uint16:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from animecut.errors import InputError, OutputError
+from animecut.stills import read_bgr
 from training.classes import BACKGROUND, Classes, Mask, numbered
 
 VERSION = "5.4.1"  # of the format that is written; labelme of any later version reads it
@@ -114,7 +115,7 @@ def _picture(path: Path, labels: dict[str, Any], root: Path) -> NDArray[np.uint8
         file = picture_of(path, labels, root)
         if file is None:
             raise InputError(f"its picture {labels.get('imagePath')} is not there")
-        picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
+        picture = read_bgr(file)
     if picture is None:
         raise InputError("its picture cannot be read")
     return np.asarray(picture[..., ::-1], np.uint8)

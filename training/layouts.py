@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from animecut.errors import InputError
+from animecut.stills import read_bgr
 from training.classes import Classes, Mask, apart, read_classes
 from training.coco import read_coco_mask
 from training.labelme import picture_of, read_labelme
@@ -113,7 +113,7 @@ def _missing(label: Path, picture: str) -> tuple[NDArray[np.uint8], Mask]:
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """Picture file as (H, W, 3) uint8 RGB. Raises InputError where it cannot be read."""
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    bgr = read_bgr(path)
     if bgr is None:
         raise InputError(f"{path}: not a picture that can be read")
     return np.asarray(bgr[..., ::-1], np.uint8)

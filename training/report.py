@@ -55,7 +55,7 @@ def write_report(
         "</table>",
     ]
     try:
-        path.write_text("\n".join(page), encoding="utf-8")
+        path.write_text("\n".join(page), encoding="utf-8", errors="replace")
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
 

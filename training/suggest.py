@@ -127,7 +127,10 @@ def _doubt(p: NDArray[np.float32]) -> float:
 
 
 def _write(path: Path, rgb: Picture, segmenter: Segment) -> Path:
-    if not cv2.imwrite(str(path), rgb[..., ::-1]):
-        raise OutputError(f"{path}: cannot be written")
+    try:  # OpenCV's own imwrite crashes the process at a name that is not UTF-8
+        path.write_bytes(cv2.imencode(".png", rgb[..., ::-1])[1].tobytes())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
     write_labelme(path.with_suffix(".json"), path, alpha_of(segmenter, rgb) > 0.5, TOLERANCE)
     return path

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import cv2
@@ -61,6 +62,15 @@ def test_pictures_in_subfolders_get_the_mask_at_their_place(tmp_path: Path) -> N
     assert (first.alpha == np.eye(4, 6)).all()
     assert (second.rgb[0, 0, 0], second.alpha.max()) == (0, 0)
     assert (third.rgb[0, 0, 0], third.alpha.min()) == (100, 1)
+
+
+def test_a_name_need_not_be_utf8(tmp_path: Path) -> None:
+    for folder in ("images", "masks"):
+        write(tmp_path / folder / "a.png", np.eye(4, 6, dtype=np.uint8))
+        (tmp_path / folder / "a.png").rename(tmp_path / folder / os.fsdecode(b"caf\xe9.png"))
+    (frame,) = dataset.labelled_frames(tmp_path)
+    assert (frame.rgb[..., 0] == frame.alpha).all()
+    assert (dataset.read_rgba(tmp_path / "images" / f"{frame.name}.png")[..., :3] == frame.rgb).all()
 
 
 def test_of_two_folders_of_masks_the_one_with_pictures_counts(tmp_path: Path) -> None:

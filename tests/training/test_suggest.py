@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,9 @@ from animecut.errors import InputError, OutputError
 from tests import world
 from training import cli
 from training.dataset import labelled_frames
+from training.evaluate import evaluate
+from training.journal import Journal
+from training.report import write_report
 from training.suggest import Candidate, choose, suggest
 
 
@@ -86,6 +90,21 @@ def test_a_blank_clip_has_nothing_to_label(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing but blank"):
         suggest(tmp_path / "grey.png", tmp_path / "out", world.see, count=3, by_doubt=False)
     assert not (tmp_path / "out").exists()
+
+
+def test_names_that_are_not_utf8_go_all_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_segmenter", lambda weights, device: world.see)
+    monkeypatch.chdir(tmp_path)
+    name = os.fsdecode(b"caf\xe9")
+    world.write_clip(tmp_path / "walk.mp4", [rgb for rgb, _ in world.walking()]).rename(f"{name}.mp4")
+    for words in (["suggest", f"{name}.mp4", "--count", "2"], ["evaluate", f"{name}-labels"]):
+        done = CliRunner().invoke(cli.app, words)
+        assert done.exit_code == 0, done.output
+        assert b"caf\xe9" in done.stdout_bytes
+    frames = labelled_frames(tmp_path / f"{name}-labels")
+    page = tmp_path / "report.html"
+    write_report(page, Journal(tmp_path), evaluate(world.see, frames), frames, world.see, unseen=True)
+    assert "caf?_0.00s" in page.read_text()
 
 
 def test_the_command_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
