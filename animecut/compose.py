@@ -228,9 +228,10 @@ def stack(above: Picture, below: Picture) -> Picture:
 def read_colour(words: str) -> Colour | None:
     """The colour that words mean (white, #ff8800, rgb(1,2,3)); None where they mean none."""
     try:
-        return ImageColor.getrgb(words)[:3]
+        colour = ImageColor.getrgb(words)[:3]
     except ValueError:
         return None
+    return colour if all(0 <= level <= 255 for level in colour) else None
 
 
 def read_background(words: str) -> Colour | Picture | None:

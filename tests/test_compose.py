@@ -146,7 +146,8 @@ def test_backgrounds_are_read_or_refused_in_words(tmp_path: Path) -> None:
     assert isinstance(picture, np.ndarray)
     assert picture[0, 0].tolist() == [3, 2, 1]
     (tmp_path / "text.png").write_text("no picture")
-    for words in ("transparant", str(tmp_path), str(tmp_path / "text.png"), str(tmp_path / "none.png")):
+    no_colours, no_pictures = ("transparant", "rgb(300,0,0)", "hsl(0,100%,200%)"), ("", "text.png", "none.png")
+    for words in (*no_colours, *(str(tmp_path / name) for name in no_pictures)):
         with pytest.raises(SettingsError, match="background"):
             compose.read_background(words)
 

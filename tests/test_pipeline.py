@@ -278,7 +278,7 @@ def test_a_caption_is_white_and_lies_on_everything(clip: Path, tmp_path: Path) -
     assert np.flatnonzero(white.any(axis=1))[0] > 0.6 * first.shape[0]
 
 
-@pytest.mark.parametrize("wrong", [{"caption": "あ"}, {"outline_color": "nocolour", "outline": 3}])
+@pytest.mark.parametrize("wrong", [{"caption": "あ"}, {"outline_color": "nocolour"}, {"outline_color": "rgb(0,300,0)"}])
 def test_what_no_source_could_mend_is_said_before_the_work(tmp_path: Path, wrong: dict[str, object]) -> None:
     with pytest.raises(SettingsError):
         run(tmp_path / "missing.mp4", tmp_path, **wrong)
