@@ -125,7 +125,7 @@ def _wishes(path: Path, output: Path | None, settings: Settings, is_ours: Callab
             yield _Wish(line.source, out, line.settings, as_file=line.out is not None and is_one(out), listed=True)
     elif is_folder(path) or _is_pattern(path):
         base = folder_of(path)
-        found = path.rglob("*") if is_folder(path) else base.glob(str(path.relative_to(base)))
+        found = path.rglob("*") if is_folder(path) else _matching(path, base)
         files = sorted(file for file in found if file.suffix.lower() in VIDEOS + PICTURES and is_file(file))
         files = [file for file in files if not is_ours(file)]
         if not files:
@@ -142,6 +142,12 @@ def _is_list(path: Path) -> bool:
 
 def _is_pattern(path: Path) -> bool:
     return glob.has_magic(str(path)) and not exists(path)
+
+
+def _matching(pattern: Path, base: Path) -> Iterator[Path]:
+    if any("**" in part and part != "**" for part in pattern.parts):  # some Pythons refuse it, some take it for *
+        raise SettingsError(f"{pattern}: ** stands alone between slashes, for folders; write **/*.mp4")
+    return base.glob(str(pattern.relative_to(base)))
 
 
 def _plain(pattern: Path) -> list[str]:

@@ -31,6 +31,8 @@ def test_folders_are_mirrored_and_patterns_too(clips: Path, tmp_path: Path) -> N
     assert names(plan([clips / "a" / "t*.mp4"], None, Settings(), ""), clips) == {"two.mp4": ["a/two.webp"]}
     with pytest.raises(SettingsError, match="no videos"):
         plan([clips / "*.mkv"], out, Settings(), "")
+    with pytest.raises(SettingsError, match=r"\*\*\.mp4: \*\* stands alone .* write \*\*/\*\.mp4"):
+        plan([clips / "**.mp4"], out, Settings(), "")
 
 
 def test_stickers_are_no_inputs(clips: Path) -> None:
