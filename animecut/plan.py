@@ -151,9 +151,10 @@ def _matching(pattern: Path, base: Path) -> Iterator[Path]:
 
 
 def _plain(pattern: Path) -> list[str]:
-    """The leading parts of a pattern that are none."""
+    """The leading parts of a pattern that are none: without its signs, or there just as they are written."""
     parts = list(pattern.parts)
-    return parts[: next((i for i, part in enumerate(parts[:-1]) if glob.has_magic(part)), len(parts) - 1)]
+    last = len(parts) - 1
+    return parts[: next((i for i in range(last) if _is_pattern(Path(*parts[: i + 1]))), last)]
 
 
 def _targets(wish: _Wish, stem: str = "") -> list[Target]:

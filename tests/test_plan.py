@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from animecut.errors import AnimecutError, SettingsError
-from animecut.plan import Job, plan
+from animecut.plan import Job, folder_of, plan
 from animecut.settings import OF_THE_RUN, Settings, formats_for
 
 
@@ -33,6 +33,13 @@ def test_folders_are_mirrored_and_patterns_too(clips: Path, tmp_path: Path) -> N
         plan([clips / "*.mkv"], out, Settings(), "")
     with pytest.raises(SettingsError, match=r"\*\*\.mp4: \*\* stands alone .* write \*\*/\*\.mp4"):
         plan([clips / "**.mp4"], out, Settings(), "")
+
+
+def test_brackets_of_a_folder_that_is_there_are_no_pattern(clips: Path, tmp_path: Path) -> None:
+    show = (clips / "a").rename(clips / "[Sub] Show")
+    assert folder_of(show / "two.mp4") == folder_of(show / "*.mp4") == show
+    found = names(plan([show / "*.mp4"], tmp_path, Settings(), ""), tmp_path)
+    assert found == {"two.mp4": ["two.webp"]}
 
 
 def test_stickers_are_no_inputs(clips: Path) -> None:
