@@ -21,7 +21,8 @@ Shown = tuple["NDArray[np.uint8]", float]
 """A picture, (H, W, 4) straight RGBA, and for how many seconds it is shown."""
 
 PILLOW_FORMATS: dict[str, str] = {"WEBP": "webp", "GIF": "gif", "PNG": "apng"}
-SIGNATURES = (b"RIFF", b"GIF8", b"\x89PNG")
+SIGNATURES = (b"GIF8", b"\x89PNG")
+HEAD = 64  # bytes: in the first of them stands what a file is
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def look(path: Path) -> Seen:
             seconds.append(shown)
             before = visible
     if not seconds:
-        raise InputError(f"{path}: holds no picture")
+        raise InputError(f"{path}: holds no picture that can be decoded")
     return Seen(
         form, codec, streams, size, tuple(seconds), plays, distinct,
         has_alpha, transparent, starts_empty, path.stat().st_size,
@@ -93,9 +94,19 @@ def _reading(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: cannot be read as a picture or video ({error})") from error
 
 
-def _is_image(path: Path) -> bool:
+def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(8).startswith(SIGNATURES)
+        return file.read(HEAD)
+
+
+def _is_image(path: Path) -> bool:
+    head = _head(path)
+    return head.startswith(SIGNATURES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
+
+
+def _stream(container: "av.container.InputContainer") -> "av.VideoStream | None":
+    """The pictures, where FFmpeg knows their codec."""
+    return next((stream for stream in container.streams.video if stream.codec_context), None)
 
 
 def _header(path: Path) -> tuple[str, str, tuple[str, ...], int, bool]:
@@ -114,11 +125,10 @@ def _header(path: Path) -> tuple[str, str, tuple[str, ...], int, bool]:
     with av.open(f"file:{path}") as container:
         names = container.format.name
         form = names.split(",")[0]
-        if "webm" in names and b"webm" in path.read_bytes()[:64]:  # else it is Matroska's own
+        if "webm" in names and b"webm" in _head(path):  # else it is Matroska's own
             form = "webm"
         codec, has_alpha = "none", False
-        if container.streams.video:
-            video = container.streams.video[0]
+        if video := _stream(container):
             codec, layout = video.codec_context.name, video.codec_context.format
             has_alpha = video.metadata.get("alpha_mode") == "1" or (layout is not None and len(layout.components) == 4)
         streams = [stream.type for stream in container.streams]
@@ -146,9 +156,9 @@ def _shown_by_libvpx(path: Path) -> Iterator[Shown]:
     import numpy as np
 
     with av.open(f"file:{path}") as container:
-        if not container.streams.video:
+        stream = _stream(container)
+        if stream is None:
             return
-        stream = container.streams.video[0]
         name = stream.codec_context.name
         # FFmpeg's own decoders of VP8 and VP9 do not know alpha.
         decoder: Any = av.CodecContext.create({"vp9": "libvpx-vp9", "vp8": "libvpx"}.get(name, name), "r")

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from animecut.errors import InputError
 from animecut.shown import look, shown_in
+from tests.clips_made import write_video
 from tests.stickers_made import image, picture, video
 
 
@@ -31,6 +33,25 @@ def test_all_that_a_file_says(tmp_path: Path) -> None:
     assert seen.transparent
     assert seen.distinct == 3
     assert seen.bytes == (tmp_path / "a.webm").stat().st_size
+
+
+def test_a_large_file_is_not_loaded_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = video(tmp_path / "a.webm", (96, 64), [100] * 3)
+    monkeypatch.delattr(Path, "read_bytes")
+    assert look(path).format == "webm"
+
+
+def test_a_container_that_begins_as_webp_does_is_none(tmp_path: Path) -> None:
+    frames = [av.VideoFrame.from_ndarray(np.asarray(picture((96, 64), i))[..., :3], "rgb24") for i in range(3)]
+    seen = look(write_video(tmp_path / "a.avi", frames, codec="mpeg4"))
+    assert (seen.format, seen.codec, seen.distinct) == ("avi", "mpeg4", 3)
+
+
+def test_a_codec_that_nobody_knows_is_said(tmp_path: Path) -> None:
+    known = video(tmp_path / "a.webm", (96, 64), [100] * 3).read_bytes()
+    (tmp_path / "a.webm").write_bytes(known.replace(b"V_VP9", b"V_NEW"))
+    with pytest.raises(InputError, match=r"a\.webm: holds no picture that can be decoded"):
+        look(tmp_path / "a.webm")
 
 
 def test_what_is_no_picture_is_said(tmp_path: Path) -> None:
