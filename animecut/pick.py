@@ -40,6 +40,8 @@ FLOW_SIDE = 224  # pixels, longest side of the pictures that motion is searched 
 
 _STRANGERS = (np.zeros(SHADES**3, np.float32), np.zeros(SHADES**3, np.float32))
 """The colours of a chosen one and of others of whom nothing is known."""
+_ANYBODY = np.full(SHADES**3, 1 / SHADES**3, np.float32)
+"""The colours that others are taken to have where one has to be chosen and nothing is known of them."""
 
 
 def pick(stream: Iterable[tuple[Clip, Alpha]], choice: str) -> Found:
@@ -111,14 +113,14 @@ def _pick_one(
         memory = _Memory(
             shot, np.zeros_like(memory.labels), grey, _STRANGERS if isinstance(rule, str) else memory.colours
         )
-    colours = _STRANGERS if memory is None else memory.colours
-    odds = _odds(colours, shades)
+    chosen, others = _STRANGERS if memory is None else memory.colours
     if memory is None or not memory.labels.any():
         at = None if isinstance(rule, str) else (rule[0] / picture.shape[1], rule[1] / picture.shape[0])
+        odds = _odds(chosen, others if others.any() else _ANYBODY, shades)
         labels = _chosen_by_rule(regions, alpha.shape, str(rule), at, odds)
     else:
-        labels = _followed(regions, _carried(memory, grey, (height, width)), odds)
-    colours = _learnt(colours[0], shades, labels == CHOSEN), _learnt(colours[1], shades, labels == OTHER)
+        labels = _followed(regions, _carried(memory, grey, (height, width)), _odds(chosen, others, shades))
+    colours = _learnt(chosen, shades, labels == CHOSEN), _learnt(others, shades, labels == OTHER)
     return alpha * _territory(labels), _Memory(shot, labels, grey, colours)
 
 
@@ -232,9 +234,8 @@ def _learnt(known: Plane, shades: NDArray[np.int32], where: Mask) -> Plane:
     return np.asarray(FADE * known + (1 - FADE) * new if known.any() else new, np.float32)
 
 
-def _odds(colours: tuple[Plane, Plane], shades: NDArray[np.int32]) -> Plane:
-    """(h, w) log odds of each pixel being the chosen one's by its colour, within ±2; 0 where there were no others."""
-    chosen, others = colours
+def _odds(chosen: Plane, others: Plane, shades: NDArray[np.int32]) -> Plane:
+    """(h, w) log odds of each pixel being the chosen one's by its colour, within ±2; 0 where either was never seen."""
     if not (chosen.any() and others.any()):
         return np.zeros(shades.shape, np.float32)
     return np.asarray(np.clip(np.log((chosen + 1e-4) / (others + 1e-4)), -2, 2)[shades], np.float32)

@@ -121,6 +121,14 @@ def test_a_new_shot_chooses_again() -> None:
     assert agreement(found[1], second[1][1]) > 0.9
 
 
+@pytest.mark.parametrize("gap", [0, 1])
+def test_one_who_was_alone_is_known_again_among_others(gap: int) -> None:
+    alone, both = draw([(250.0, 1.0, RED)]), draw([(60.0, 0.8, RED), (250.0, 1.0, BLUE)])
+    nobody: list[Drawing] = [(SCENE, [np.zeros(GRID, np.float32)])] * gap
+    found = alphas(pick(stream([alone, *nobody, both], shots=[0] * (1 + gap) + [1]), "250,140"))
+    assert agreement(found[-1], both[1][0]) > 0.9
+
+
 def test_someone_who_comes_later_is_not_chosen() -> None:
     drawings = [draw([(80.0, 1.0, RED), (420.0 - 15 * i, 0.8, BLUE)]) for i in range(12)]
     found = alphas(pick(stream(drawings), "left"))
