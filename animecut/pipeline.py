@@ -27,7 +27,7 @@ from animecut.preview import write_preview
 from animecut.report import FoundLoop, Output, Report, Target
 from animecut.scene import Scene, Seen, composed
 from animecut.schedule import plan
-from animecut.settings import AROUND, Format, Settings
+from animecut.settings import AROUND, Settings
 from animecut.specks import without_specks
 from animecut.spool import Record, Spool
 from animecut.steady import steady
@@ -80,7 +80,7 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
         with closing(finish(found, scene, shown, settings, looks, watch, report)) as finished:
             once = watch.each(WAITING, finished)
             for target in targets:
-                clips = _Stickers(once, stickers, plays, looks, settings.shadow, target.format, watch)
+                clips = _Stickers(once, stickers, plays, looks, settings.shadow, target, watch)
                 with watch.during("encode"):
                     try:
                         report.outputs.append(_written(target, clips, settings))
@@ -319,12 +319,14 @@ class _Stickers:
         plays: motion.Playing,
         looks: _Looks,
         shadow: bool,
-        kind: Format,
+        target: Target,
         watch: Watch,
     ) -> None:
         self._once, self._finished = once, finished
         self._plays, self._looks, self._watch = plays, looks, watch
-        self._kind, self._one_bit = kind, kind == "gif" and looks.ground is None
+        self._kind = target.format
+        on_white = target.platform is not None and target.platform.ground == "white"
+        self._one_bit = target.format == "gif" and looks.ground is None and not on_white
         self._shadow = shadow and not self._one_bit  # half of it would be hard and half of it gone
 
     def __iter__(self) -> Iterator[Clip]:

@@ -11,6 +11,7 @@ from PIL import Image
 from animecut.clip import Alpha, Pixels
 from animecut.errors import InputError, NoCharacter, OutputError, SettingsError
 from animecut.pipeline import cut
+from animecut.platforms import PLATFORMS
 from animecut.report import Report, Target
 from animecut.settings import Format, Settings
 from animecut.watch import Watch
@@ -224,6 +225,17 @@ def test_a_border_surrounds_the_character_and_a_gif_has_it_whole(clip: Path, tmp
         dark = (frame[..., :3].max(axis=2) < 60) & (frame[..., 3] == 255)
         rim = (frame[..., 3] == 255) & (cv2.erode((frame[..., 3] > 0).astype(np.uint8), np.ones((3, 3))) == 0)
         assert not (dark & rim).any()  # no shadow left in it
+
+
+def test_a_gif_that_is_laid_on_white_keeps_its_soft_edge_and_shadow(clip: Path, tmp_path: Path) -> None:
+    target = Target(tmp_path / "out.gif", "gif", PLATFORMS["kakao"])
+    settings = Settings(formats=(), platforms=("kakao",), size=360, shadow=True)
+    cut(clip, [target], settings, world.see, Watch())
+    for frame in frames_of(target.path):
+        assert (frame[..., 3] == 255).all()
+        grey = np.ptp(frame[..., :3].astype(int), axis=2) < 8
+        shades = np.unique(frame[grey][:, 0])
+        assert len(shades[(shades > 150) & (shades < 250)]) > 5  # of the shadow on white
 
 
 def test_a_still_fills_an_exact_canvas_from_its_lower_edge(clip: Path, tmp_path: Path) -> None:
