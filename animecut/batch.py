@@ -10,7 +10,7 @@ from typing import Protocol
 
 from animecut import preview
 from animecut.claim import Claim
-from animecut.errors import AnimecutError, OutputError, SettingsError
+from animecut.errors import AnimecutError, NoRoom, OutputError, SettingsError
 from animecut.ledger import Ledger, Record, digest, mark
 from animecut.pipeline import Segment, cut
 from animecut.plan import Job
@@ -126,6 +126,8 @@ def one(job: Job, segment: Segment, watch: Watch) -> Done:
         if not job.listed:
             raise
         problem = str(error)
+    except NoRoom as error:
+        problem = f"{job.source}: {error}"
     except AnimecutError as error:
         problem = str(error)
     except (OSError, MemoryError) as error:

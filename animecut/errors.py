@@ -6,6 +6,7 @@ AnimecutError
 │   └── NoCharacter    read well, but no character was found in it
 ├── OutputError        a target that cannot be written
 │   └── Unreadable     it was written, but did not read back as it was meant
+├── NoRoom             a temporary folder that is full
 ├── WeightsError       a file that is no network of ours
 └── DeviceError        a device that is not there, or has too little memory
 """
@@ -33,6 +34,10 @@ class OutputError(AnimecutError):
 
 class Unreadable(OutputError):
     """A target that was written, but did not read back as it was meant."""
+
+
+class NoRoom(AnimecutError):
+    """A temporary folder that is full: whatever is being written, it is not that file's fault."""
 
 
 class WeightsError(AnimecutError):

@@ -56,7 +56,7 @@ class _Looks:
 def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Segment, watch: Watch) -> Report:
     """Cut the characters out of a source and write them to every target, whose folders are there.
 
-    Raises AnimecutError: the source cannot be read, holds no character, or none of the targets can be written.
+    Raises AnimecutError: the source cannot be read or holds no character, no target can be written, or NoRoom.
     SettingsError where no source could help: a colour, a picture, a font, a caption that does not fit.
     """
     report = Report(seconds=watch.seconds)

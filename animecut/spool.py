@@ -2,11 +2,14 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from animecut.errors import NoRoom
 
 IN_MEMORY = 64 * 2**20  # bytes; more than that goes to disk, so that a long clip needs no more memory than a short one
 
@@ -27,16 +30,22 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # what a full disk did not take is needed no more
+            self._file.close()
 
     def __len__(self) -> int:
         return len(self._counts)
 
     def append(self, *record: NDArray[Any]) -> None:
-        """Set one record aside."""
-        self._file.seek(self._ends[-1])
-        for array in record:
-            np.save(self._file, array, allow_pickle=False)
+        """Set one record aside. Raises NoRoom where the temporary folder is full."""
+        try:
+            self._file.seek(self._ends[-1])
+            for array in record:
+                np.save(self._file, array, allow_pickle=False)
+            self._file.flush()
+        except OSError as error:
+            reason = f"takes no more ({error.strerror}); make room there, or name another with TMPDIR"
+            raise NoRoom(f"the temporary folder {reason}") from error
         self._ends.append(self._file.tell())
         self._counts.append(len(record))
 

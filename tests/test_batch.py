@@ -241,12 +241,15 @@ def test_a_full_temporary_folder_costs_the_file_that_needs_it(
     monkeypatch.setattr("animecut.spool.IN_MEMORY", 400_000)
     world.write_clip(clips / "a" / "long.mp4", [world.drawing(60 + 8 * i)[0] for i in range(12)])
     bad, two, one = do(clips, tmp_path / "stickers")
-    assert bad.problem == (
-        f"{clips}/a/long.mp4: stopped by the system (No space left on device); "
-        "make room for the temporary folder and the output"
-    )
+    told = "the temporary folder takes no more (No space left on device); make room there, or name another with TMPDIR"
+    assert bad.problem == f"{clips}/a/long.mp4: {told}"
     assert one.problem is two.problem is None
     assert files(tmp_path / "stickers") == ["a/two.webp", "one.webp", "report.jsonl"]
+    large = Settings(size=512, formats=("webp", "gif"))  # its drawings fit, but not its finished pictures
+    jobs = plan([clips / "one.mp4"], tmp_path / "large", large, WEIGHTS)
+    (bad,) = run(jobs, Here(world.see, Watch()), None, overwrite=False)
+    assert bad.problem == f"{clips}/one.mp4: {told}"
+    assert files(tmp_path / "large") == []
 
 
 def test_what_may_not_be_written_to_is_told_of_each_file(clips: Path, disk: Callable[[str], Path]) -> None:
