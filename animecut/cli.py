@@ -139,7 +139,9 @@ def animecut(
     max_seconds: Annotated[
         float | None, typer.Option(metavar="S", help="Of each file; what is longer is cut off the end.")
     ] = None,
-    quality: Annotated[int, typer.Option(metavar="1..100", help="Of webp, webm and mov.")] = Settings.quality,
+    quality: Annotated[
+        int, typer.Option(metavar="1..100", help="Of webp and webm; of a gif, how faint a change is still drawn.")
+    ] = Settings.quality,
     weights: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Weights made by animecut-train. Default: the ones that come along."),

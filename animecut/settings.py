@@ -98,7 +98,7 @@ class Settings:
     max_seconds: float | None = None
     """Of one play; what is longer is cut off the end."""
     quality: int = 90
-    """1..100, of lossy formats."""
+    """1..100, of webp and webm; of a gif only how faint a change is still drawn. mov, apng and png have none."""
     max_source_side: int = 16384
     """Pixels of the longer side of a source; a few bytes can ask for more than any memory holds."""
     max_source_pixels: int = 8192 * 8192
