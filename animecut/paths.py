@@ -19,6 +19,12 @@ def exists(path: Path) -> bool:
     return _holds(path.exists)
 
 
+def names_file(path: Path) -> bool:
+    """Whether a name to write under means a file: it has a suffix, as neither `Season 1.5` nor `Mr. X` has."""
+    suffix = path.suffix[1:]
+    return suffix.isalnum() and not suffix.isdigit() and not is_folder(path)
+
+
 def _holds(asks: Callable[[], bool]) -> bool:
     try:
         return asks()

@@ -8,7 +8,7 @@ from pathlib import Path
 from animecut import manifest, packs
 from animecut.errors import SettingsError
 from animecut.ledger import recipe
-from animecut.paths import exists, is_file, is_folder
+from animecut.paths import exists, is_file, is_folder, names_file
 from animecut.platforms import find
 from animecut.report import Target
 from animecut.settings import SUFFIXES, Format, Settings
@@ -57,7 +57,7 @@ def plan(
     """
     inputs = list(inputs)
     wishes = list(dict.fromkeys(wish for path in inputs for wish in _wishes(path, output, settings, is_ours)))
-    if output and is_one(output) and (len(wishes) > 1 or any(map(is_many, inputs))):
+    if output and names_file(output) and (len(wishes) > 1 or any(map(is_many, inputs))):
         raise SettingsError(f"-o {output}: one file for several stickers; name a folder")
     recipes = {settings: recipe(settings, weights) for settings in {wish.settings for wish in wishes}}
     jobs = [
@@ -77,7 +77,7 @@ def _sources(wishes: Iterable[_Wish]) -> set[Path]:
 
 
 def _packed(wishes: list[_Wish], output: Path | None) -> list[list[Target]]:
-    if output is None or is_one(output):
+    if output is None or names_file(output):
         raise SettingsError("--pack: name a folder with -o; each platform gets a folder in it")
     if any(wish.listed and wish.out != output for wish in wishes):
         raise SettingsError("--pack: numbers the stickers in their order; leave `out` out of the list")
@@ -112,17 +112,12 @@ def folder_of(path: Path) -> Path:
     return path if is_folder(path) else Path(*_plain(path))
 
 
-def is_one(out: Path) -> bool:
-    """Whether a name given with -o means a file, not a folder."""
-    return out.suffix != "" and not is_folder(out)
-
-
 def _wishes(path: Path, output: Path | None, settings: Settings, is_ours: Callable[[Path], bool]) -> Iterator[_Wish]:
     if _is_list(path):
         folder = output or path.parent
         for line in manifest.read(path, settings):
             out = manifest.inside(folder, str(line.out)) if line.out else folder
-            yield _Wish(line.source, out, line.settings, as_file=line.out is not None and is_one(out), listed=True)
+            yield _Wish(line.source, out, line.settings, as_file=line.out is not None and names_file(out), listed=True)
     elif is_folder(path) or _is_pattern(path):
         base = folder_of(path)
         found = path.rglob("*") if is_folder(path) else _matching(path, base)
@@ -133,7 +128,7 @@ def _wishes(path: Path, output: Path | None, settings: Settings, is_ours: Callab
         for file in files:
             yield _Wish(file, file.parent if output is None else output / file.parent.relative_to(base), settings)
     else:
-        yield _Wish(path, output or path.parent, settings, as_file=output is not None and is_one(output))
+        yield _Wish(path, output or path.parent, settings, as_file=output is not None and names_file(output))
 
 
 def _is_list(path: Path) -> bool:

@@ -17,7 +17,8 @@ from animecut.errors import SettingsError, WeightsError
 from animecut.ledger import Ledger
 from animecut.loading import Loading
 from animecut.overlap import cores
-from animecut.plan import Job, folder_of, is_many, is_one
+from animecut.paths import names_file
+from animecut.plan import Job, folder_of, is_many
 from animecut.plan import plan as make_plan
 from animecut.settings import Run, Settings
 from animecut.watch import Watch
@@ -134,5 +135,5 @@ def _home(inputs: Sequence[Path], output: Path | None) -> Path:
     """The folder that every sticker lies in or below, where the report is kept."""
     folders = [folder_of(path) for path in inputs]
     if output:
-        return output.parent if is_one(output) else output
+        return output.parent if names_file(output) else output
     return Path(os.path.commonpath([folder.absolute() for folder in folders]))

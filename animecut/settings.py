@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from animecut.errors import SettingsError
-from animecut.paths import is_folder
+from animecut.paths import names_file
 
 Format = Literal["webp", "gif", "apng", "webm", "mov", "png"]
 Matting = Literal["closed-form", "knn", "none"]
@@ -234,7 +234,7 @@ def formats_for(
     wanted = [name.strip() for name in named.split(",")] if named else []
     if fits_platforms and not wanted:
         return ()
-    if output is not None and output.suffix and not is_folder(output):
+    if output is not None and names_file(output):
         kinds = [kind for kind, suffix in SUFFIXES.items() if suffix and suffix == output.suffix.lower()]
         if not kinds:
             raise SettingsError(

@@ -69,6 +69,9 @@ def test_a_suffix_chooses_the_format_and_a_folder_takes_several(
         assert max(image.size) == 64
     assert animecut(clip, "-o", tmp_path / "out", "--format", "webp,apng", "--size", "64").exit_code == 0
     assert files(tmp_path / "out") == ["walk.png", "walk.webp"]
+    for name in ("Season 1.5", "Mr. X"):
+        assert animecut(clip, "-o", tmp_path / name, "--size", "64").exit_code == 0
+        assert files(tmp_path / name) == ["walk.webp"]
 
 
 def test_a_still_is_one_plain_png_of_the_size_asked_for(animecut: Callable[..., Result], clip: Path) -> None:
