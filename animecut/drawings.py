@@ -61,17 +61,15 @@ FADE = 0.4  # of the contrast: a picture with less beside another is its fade, n
 AROUND = 0.4  # seconds before and after: longer than a flash, and than half of most dissolves
 
 
-def merge_held(clips: Iterable[Clip], *, chunk: int = CHUNK, average: bool = False) -> Iterator[Clip]:
+def merge_held(clips: Iterable[Clip], *, chunk: int = CHUNK) -> Iterator[Clip]:
     """One picture for each drawing, shown as long as all its copies were; shots numbered from 0.
 
-    clips:   pictures of equal size, in order and without gaps; how they are cut into clips does not matter.
-    chunk:   drawings in a clip of the result; the last clip of a shot may have fewer.
-    average: a drawing is the mean of its copies (less noise, a little softer), not the last copy, which the codec
-             had most time to mend.
+    clips: pictures of equal size, in order and without gaps; how they are cut into clips does not matter.
+    chunk: drawings in a clip of the result; the last clip of a shot may have fewer.
 
     Nothing but a caption or a clock at the rim changing makes no new drawing. A flash belongs to its shot.
     """
-    return packed(_in_shots(_merged(one_by_one(clips), average)), chunk)
+    return packed(_in_shots(_merged(one_by_one(clips))), chunk)
 
 
 def at_most(clips: Iterable[Clip], fps: float, *, chunk: int = CHUNK) -> Iterator[Clip]:
@@ -112,35 +110,30 @@ def packed(pictures: Iterable[Clip], chunk: int) -> Iterator[Clip]:
         yield join(waiting)
 
 
-def _merged(pictures: Iterable[Clip], average: bool) -> Iterator[Clip]:
-    """Copies become one. Compared is with the mean of the copies so far: a slow drift does not chain."""
-    held: list[Clip] = []  # the first copy and the last
+def _merged(pictures: Iterable[Clip]) -> Iterator[Clip]:
+    """Copies become one, the last, which the codec had most time to mend.
+
+    Compared is with the mean of the copies so far: a slow drift does not chain.
+    """
+    held: Clip | None = None
     copies = 0
-    total: NDArray[np.float32] = np.zeros(1, np.float32)
-    mean: Map = total
-    aftermath: Map = total
-
-    def drawing() -> Clip:
-        pixels = np.rint(total / copies).astype(np.uint8) if average else held[-1].pixels
-        return Clip(pixels, np.array([held[0].times[0], held[-1].times[-1]]))
-
+    mean: Map = np.zeros(1, np.float32)
+    aftermath: Map = mean
     for picture in pictures:
         small = _small(picture.pixels[0])
         change = _change(mean, small) if held else np.zeros(small.shape[:2], np.float32)
         if held and _same(mean, small, change - AFTERMATH * aftermath):
-            held[1:] = [picture]
+            held = replace(picture, times=np.array([held.times[0], picture.times[1]]))
             copies += 1
             mean = mean + (small - mean) / np.float32(copies)
-            total = total + picture.pixels if average else total
             aftermath = aftermath * np.float32(AFTERMATH_FADE)
             continue
         if held:
-            yield drawing()
-        held, copies, mean = [picture], 1, small
-        total = picture.pixels.astype(np.float32) if average else total
+            yield held
+        held, copies, mean = picture, 1, small
         aftermath = np.asarray(cv2.dilate(change, np.ones((AFTERMATH_REACH, AFTERMATH_REACH), np.uint8)), np.float32)
     if held:
-        yield drawing()
+        yield held
 
 
 def _small(picture: Picture) -> Map:
