@@ -39,7 +39,6 @@ class Fitted:
     """In words and in order; empty where nothing was."""
     ssim: float
     """Mean over what shows, against the sticker without limits, in the seconds that are left of it."""
-    encodes: int
 
 
 def fit(
@@ -72,7 +71,7 @@ def fit(
                 trials.path(best).replace(path)
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error.strerror}; is the folder there, with room left?") from error
-    return Fitted(written, (*schedule.given_up, *trials.given_up(best)), likeness, trials.count)
+    return Fitted(written, (*schedule.given_up, *trials.given_up(best)), likeness)
 
 
 def _set_aside(clips: Iterable[Clip], spool: Spool, row: Platform) -> Drawings:

@@ -111,9 +111,9 @@ def find(name: str) -> Platform:
     return PLATFORMS[name]
 
 
-def free(kind: Format, *, max_bytes: float = inf, max_seconds: float = inf) -> Platform:
-    """Limits of one's own for a file of any format and size."""
-    return Platform(f"{kind} limits", kind, 0, 0, "any", "asked for", max_bytes=max_bytes, max_seconds=max_seconds)
+def free(kind: Format) -> Platform:
+    """A row without any limits for a file of any format and size, to be given some of one's own."""
+    return Platform(f"{kind} limits", kind, 0, 0, "any", "asked for")
 
 
 def check(path: Path, platform: str) -> list[str]:

@@ -92,11 +92,6 @@ class Trials:
         """From the best grade of a trial's drawings to the trial."""
         return Road(self.row.format, replace(trial, grade=self._top), trial.grade, trial)
 
-    @property
-    def count(self) -> int:
-        """How many encodes there were."""
-        return len(self._done)
-
     def path(self, trial: Try) -> Path:
         """Where a trial's file lies until the best one is moved into place."""
         return self._folder / f"{trial.drawings}-{trial.grade}-{trial.scale:.4f}{self._name.suffix}"
