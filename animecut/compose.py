@@ -210,11 +210,6 @@ def over(pixels: NDArray[np.uint8], background: Colour | Picture) -> NDArray[np.
     return np.asarray((pixels[..., :3] * alpha + ground * (255 - alpha) + 127) // 255, dtype=np.uint8)
 
 
-def opaque(rgb: Picture) -> Picture:
-    """(H, W, 3) RGB as (H, W, 4) that hides all below it."""
-    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
-
-
 def stack(above: Picture, below: Picture) -> Picture:
     """One straight RGBA picture (H, W, 4) over another of its size; RGB is 0 where alpha is 0."""
     a = above[..., 3:].astype(np.float32) / 255

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut.clip import Clip
+from animecut.clip import Clip, with_alpha
 from animecut.compose import Box, Placement, over, resample
 from animecut.encode import Written
 from animecut.errors import OutputError
@@ -22,7 +22,7 @@ from animecut.likeness import Thumbnail, still_score, thumbnail
 from animecut.platforms import Platform
 from animecut.schedule import plan
 from animecut.spool import Spool
-from animecut.trials import AIM, Canvas, Drawings, Picture, Trials
+from animecut.trials import AIM, Canvas, Drawings, Trials
 
 ENOUGH = 0.85  # of a byte limit; nearer is not worth another encode
 ENCODES = 6  # at most, on a road
@@ -90,9 +90,9 @@ def _set_aside(clips: Iterable[Clip], spool: Spool, row: Platform) -> Drawings:
             before = pixels
             height, width = pixels.shape[:2]
             canvas = canvas or _canvas(row, height, width)
-            placed = resample(_rgba(pixels), Placement(Box(0, 0, width, height), canvas.content))
+            placed = resample(with_alpha(pixels), Placement(Box(0, 0, width, height), canvas.content))
             if row.ground == "white":
-                placed = _rgba(over(placed, WHITE))
+                placed = with_alpha(over(placed, WHITE))
             spool.append(placed)
             scores.append(still_score(placed))
             thumbnails.append(thumbnail(placed))
@@ -111,12 +111,6 @@ def _canvas(row: Platform, height: int, width: int) -> Canvas:
         return Canvas((row.height, row.width), content)
     even = (content[0] + content[0] % 2, content[1] + content[1] % 2)  # video codecs halve, and so does LINE
     return Canvas(even, content)
-
-
-def _rgba(pixels: NDArray[np.uint8]) -> Picture:
-    if pixels.shape[2] == 4:
-        return pixels
-    return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
 
 
 def _best(trials: Trials, path: Path) -> Try:

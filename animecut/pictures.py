@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut.clip import Clip
+from animecut.clip import Clip, with_alpha
 
 Picture = NDArray[np.uint8]
 """(H, W, 4) straight RGBA, uint8, sRGB."""
@@ -79,7 +79,7 @@ def _pieces(picture: Timed | None, longest: int) -> Iterator[Timed]:
 
 def _canonical(pixels: NDArray[np.uint8], *, one_bit: bool) -> Picture:
     if pixels.shape[2] == 3:
-        return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+        return with_alpha(pixels)
     rgba = pixels.copy()
     if one_bit:
         rgba[..., 3] = np.where(rgba[..., 3] >= 128, np.uint8(255), np.uint8(0))

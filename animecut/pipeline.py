@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from animecut import compose, drawings, flicker, motion, outline, refine
 from animecut.caption import caption, drawable
-from animecut.clip import Alpha, Clip, Pixels, Seconds, one_by_one
+from animecut.clip import Alpha, Clip, Pixels, Seconds, one_by_one, with_alpha
 from animecut.compose import Box, Colour, Picture, Placement
 from animecut.decode import decode, describe
 from animecut.encode import write
@@ -341,7 +341,7 @@ class _Stickers:
         if self._shadow:
             rgba = outline.shadowed(rgba)
         if self._looks.ground is not None:
-            rgba = compose.opaque(compose.over(rgba, self._looks.ground))
+            rgba = with_alpha(compose.over(rgba, self._looks.ground))
         if self._looks.text is not None:
             rgba = compose.stack(self._looks.text, rgba)
         return refine.one_bit(rgba) if self._one_bit else rgba

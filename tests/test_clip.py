@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from animecut.clip import Clip, join, one_by_one
+from animecut.clip import Clip, join, one_by_one, with_alpha
 
 
 def clip(count: int, start: float = 0.0, shot: int = 0) -> Clip:
@@ -39,6 +39,14 @@ def test_join_is_the_inverse_of_taking_apart() -> None:
 def test_what_is_no_clip_is_refused(pixels: np.ndarray, times: np.ndarray) -> None:
     with pytest.raises(ValueError, match="must"):
         Clip(pixels, times)
+
+
+def test_rgb_with_alpha_hides_all_below_and_rgba_stays() -> None:
+    rgb = np.full((2, 3, 3), 7, np.uint8)
+    rgba = with_alpha(rgb)
+    assert (rgba == (7, 7, 7, 255)).all()
+    assert rgba.shape == (2, 3, 4)
+    assert with_alpha(rgba) is rgba
 
 
 def test_nothing_cannot_be_joined_and_steps_cannot_be_taken() -> None:
