@@ -139,8 +139,7 @@ def finish(
         with watch.during("compose"):
             placed, coarse, grain = _placed(*drawing)
         with watch.during("refine"):
-            hopeless = settings.matting != "none" and refine.hopeless(coarse, grain=grain)
-            rgba = refine.refine(placed[..., :3], coarse, matting=settings.matting, grain=grain)
+            rgba, hopeless = refine.refine(placed[..., :3], coarse, matting=settings.matting, grain=grain)
         if placed.shape[2] == 4:  # what the source itself left transparent stays so
             rgba[..., 3] = np.minimum(rgba[..., 3], placed[..., 3])
         with watch.during("compose"):
@@ -148,9 +147,8 @@ def finish(
             finished = outline.outlined(rgba, settings.outline, looks.border) if settings.outline else rgba
         return finished, placed[..., :3], hopeless
 
-    doubtful = 0
+    doubtful, changes = 0, list[float]()
     before: tuple[Picture, Picture] | None = None
-    changes: list[float] = []
     set_aside = ((found[index], scene.placements[index]) for index in shown)
     for done, (picture, source, hopeless) in enumerate(side_by_side(sticker, set_aside), start=1):
         doubtful += hopeless

@@ -56,29 +56,28 @@ def warm_up() -> None:
     import pymatting  # noqa: F401
 
 
-def refine(rgb: Rgb, alpha: Plane, *, matting: Matting = "closed-form", grain: float = 2.0) -> NDArray[np.uint8]:
-    """The character of one picture as straight RGBA.
+def refine(
+    rgb: Rgb, alpha: Plane, *, matting: Matting = "closed-form", grain: float = 2.0
+) -> tuple[NDArray[np.uint8], bool]:
+    """The character of one picture as straight RGBA, and whether the network doubts too much of it to be matted.
 
     rgb:     (H, W, 3) uint8.
     alpha:   (H, W) float32 in [0, 1], the network's probability, resampled onto the same pixels.
     matting: closed-form (Levin et al. 2008), knn (Chen et al. 2013; slow, for stills), or none: alpha stays as it is.
     grain:   pixels of the picture to one pixel of the network's grid.
 
-    Returns (H, W, 4) uint8: where alpha is 255 the colour is the source's own, where it is 0 the colour is black.
-    Where `hopeless(alpha, grain=grain)` the alpha stays as with none.
+    Returns (H, W, 4) uint8: where alpha is 255 the colour is the source's own, where it is 0 the colour is black. And
+    True where the alpha stays as with none because more than DOUBT_LIMIT of the picture is in doubt.
     """
+    hopeless = False
     if matting != "none":
         away = _from_contour(alpha)
         doubtful = _doubtful(alpha, away, grain)
-        if doubtful.mean() <= DOUBT_LIMIT:
+        hopeless = bool(doubtful.mean() > DOUBT_LIMIT)
+        if not hopeless:
             alpha = _matted(rgb, alpha, doubtful, away <= FAR * grain, matting)
     opacity = np.rint(alpha * 255).astype(np.uint8)
-    return np.asarray(cv2.merge([_clean_colour(rgb, opacity), opacity]), np.uint8)
-
-
-def hopeless(alpha: Plane, *, grain: float = 2.0) -> bool:
-    """Whether the network doubts so much of a picture that `refine` leaves its alpha as it is. Arguments as there."""
-    return bool(_doubtful(alpha, _from_contour(alpha), grain).mean() > DOUBT_LIMIT)
+    return np.asarray(cv2.merge([_clean_colour(rgb, opacity), opacity]), np.uint8), hopeless
 
 
 def one_bit(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ from PIL import Image
 from animecut.clip import Alpha, Pixels
 from animecut.errors import InputError, NoCharacter, OutputError, SettingsError
 from animecut.pipeline import cut
+from animecut.planes import Mask, Plane, distance_to
 from animecut.platforms import PLATFORMS
 from animecut.report import Report, Target
 from animecut.settings import Format, Settings
@@ -206,6 +207,26 @@ def test_a_watch_charges_each_second_to_one_stage(monkeypatch: pytest.MonkeyPatc
         inner()
     assert set(watch.seconds) == {"outer", "inner"}
     assert sum(watch.seconds.values()) == next(clock) - 1  # every tick since `outer` began, in one stage or the other
+
+
+def test_drawings_too_doubtful_to_be_matted_are_told_and_measured_once(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    measured: list[Mask] = []
+
+    def measure(mask: Mask) -> Plane:
+        measured.append(mask)
+        return distance_to(mask)
+
+    def doubt(pixels: Pixels) -> Alpha:
+        return np.clip(world.see(pixels), 0.3, 0.7)
+
+    monkeypatch.setattr(Watch, "notice", lambda self, message: said.append(message))
+    monkeypatch.setattr("animecut.refine.distance_to", measure)
+    cut(clip, [Target(tmp_path / "a.webp", "webp")], Settings(size=64), doubt, Watch())
+    assert "6 of 6 drawings were too doubtful to be matted" in said[-1]
+    assert len(measured) == 2 * 6  # to what is solid, and from it
 
 
 def test_a_border_surrounds_the_character_and_a_gif_has_it_whole(clip: Path, tmp_path: Path) -> None:

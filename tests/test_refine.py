@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from animecut.refine import Matting, hopeless, one_bit, refine, warm_up
+from animecut import refine as room
+from animecut.refine import Matting, one_bit, warm_up
 
 HEIGHT, WIDTH, FINE = 144, 112, 8  # pixels, and how much finer the figure is drawn
 GRAIN = 2.0  # pixels of the picture to one of the network
@@ -45,6 +46,13 @@ def shapes(line: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 def small(plane: NDArray[np.uint8]) -> Plane:
     return np.asarray(cv2.resize(plane.astype(np.float32), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def refine(
+    rgb: NDArray[np.uint8], alpha: Plane, matting: Matting = "closed-form", grain: float = 2.0
+) -> NDArray[np.uint8]:
+    """The RGBA alone."""
+    return room.refine(rgb, alpha, matting=matting, grain=grain)[0]
 
 
 def make_world() -> World:
@@ -153,9 +161,11 @@ def test_nobody_and_nothing_else(world: World, matting: Matting) -> None:
 
 def test_too_much_doubt_leaves_the_alpha_alone(world: World) -> None:
     doubt = np.clip(world.coarse, 0.3, 0.7)
-    assert hopeless(doubt)
-    assert not hopeless(world.coarse, grain=GRAIN)
-    assert np.array_equal(refine(world.rgb, doubt)[..., 3], np.rint(doubt * 255).astype(np.uint8))
+    rgba, hopeless = room.refine(world.rgb, doubt)
+    assert hopeless
+    assert np.array_equal(rgba[..., 3], np.rint(doubt * 255).astype(np.uint8))
+    assert not room.refine(world.rgb, world.coarse, grain=GRAIN)[1]
+    assert not room.refine(world.rgb, doubt, matting="none")[1]
 
 
 def test_a_solver_that_does_not_converge_is_no_disaster(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,8 +209,7 @@ def test_the_same_picture_gives_the_same_sticker(world: World) -> None:
 
 BESIDE = """
 from animecut.overlap import side_by_side
-from animecut.refine import refine
-from tests.test_refine import make_world
+from tests.test_refine import make_world, refine
 world = make_world()
 alone = refine(world.rgb, world.coarse)
 beside = side_by_side(lambda _: refine(world.rgb, world.coarse), range(12), workers=4)

@@ -143,7 +143,7 @@ def test_a_trimap_is_matted_where_it_is_unknown() -> None:
     rgb, truth = drawing(128)
     wide, narrow = (cv2.dilate(truth, np.ones((24, 24))), cv2.erode(truth, np.ones((6, 6))))
     trimap = np.where(narrow > 0.95, 1.0, np.where(wide < 0.05, 0.0, 0.5)).astype(np.float32)
-    matted = refine(rgb, trimap, grain=1.0)[..., 3] / 255
+    matted = refine(rgb, trimap, grain=1.0)[0][..., 3] / 255
     assert np.abs(matted - truth).mean() < 0.2 * np.abs(trimap - truth).mean()
 
 

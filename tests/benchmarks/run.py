@@ -106,7 +106,7 @@ def works(
 
     def matted() -> list[np.ndarray]:
         return [
-            refine.refine(rgb[..., :3], alpha, matting=settings.matting, grain=grain) for rgb, alpha, grain in placed
+            refine.refine(rgb[..., :3], alpha, matting=settings.matting, grain=grain)[0] for rgb, alpha, grain in placed
         ]
 
     stickers = [Clip(rgba[None], seen.times[i : i + 2]) for i, rgba in enumerate(matted())]

@@ -55,7 +55,7 @@ def of_composites(stock: Stock, segmenter: Segmenter, *, clutter: bool) -> dict[
         ]  # fmt: skip
         p = np.stack([alpha_of(segmenter, picture) for picture, _ in seen])
         t = np.stack([matte for _, matte in seen])
-        matted = np.asarray(refine.refine(seen[0][0], p[0], grain=WIDTH / 448)[..., 3] / 255, np.float32)
+        matted = np.asarray(refine.refine(seen[0][0], p[0], grain=WIDTH / 448)[0][..., 3] / 255, np.float32)
         change = (np.diff(p, axis=0) - np.diff(t, axis=0)).reshape(STEPS - 1, -1)
         rows.append(
             {

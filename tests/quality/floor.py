@@ -31,8 +31,8 @@ def cut_outs(rgb: NDArray[np.uint8], truth: Plane) -> dict[str, NDArray[np.uint8
     grid = LONGEST, round(LONGEST * height / width)
     seen = cv2.resize(cv2.resize(truth, grid, interpolation=cv2.INTER_AREA), (width, height))
     made = {
-        "the true alpha": refine(rgb, truth, matting="none"),
-        "refine, a perfect network": refine(rgb, np.asarray(seen, np.float32), grain=width / LONGEST),
+        "the true alpha": refine(rgb, truth, matting="none")[0],
+        "refine, a perfect network": refine(rgb, np.asarray(seen, np.float32), grain=width / LONGEST)[0],
     }
     for pixels in (0, 1, 2):
         around = np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)
@@ -40,7 +40,8 @@ def cut_outs(rgb: NDArray[np.uint8], truth: Plane) -> dict[str, NDArray[np.uint8
         outside = cv2.erode((truth < 0.001).astype(np.uint8), around)
         trimap = np.where(inside, 1.0, np.where(outside, 0.0, 0.5))
         alpha = pymatting.estimate_alpha_cf(rgb / 255, trimap, laplacian_kwargs={"epsilon": EPSILON})
-        made[f"closed-form, unknown {pixels} pixels too wide"] = refine(rgb, alpha.astype(np.float32), matting="none")
+        rgba, _ = refine(rgb, alpha.astype(np.float32), matting="none")
+        made[f"closed-form, unknown {pixels} pixels too wide"] = rgba
     return made
 
 

@@ -42,7 +42,7 @@ def unseen(made: dict[str, Any], everyone: set[str]) -> set[str]:
 def matted(frame: Labelled, alpha: NDArray[np.float32]) -> evaluate.Figures:
     """Figures of what a sticker gets of one frame, at MATTED_SIDE."""
     rgb, coarse, truth = (within(x, MATTED_SIDE) for x in (frame.rgb, alpha, frame.alpha))
-    rgba = refine(np.asarray(rgb, np.uint8), np.asarray(coarse, np.float32), grain=max(truth.shape) / LONGEST)
+    rgba, _ = refine(np.asarray(rgb, np.uint8), np.asarray(coarse, np.float32), grain=max(truth.shape) / LONGEST)
     return evaluate.figures(frame.name, np.asarray(rgba[..., 3] / 255, np.float32), np.asarray(truth, np.float32))
 
 
