@@ -122,14 +122,12 @@ def one(job: Job, segment: Segment, watch: Watch) -> Done:
         report = cut(job.source, job.targets, job.settings, segment, watch)
         problem = "; ".join(report.problems) or None
         digests = tuple(digest(output.written.path)[1] for output in report.outputs)
-    except SettingsError as error:
-        if not job.listed:
+    except AnimecutError as error:
+        if isinstance(error, SettingsError) and not job.listed:
             raise
         problem = str(error)
-    except NoRoom as error:
-        problem = f"{job.source}: {error}"
-    except AnimecutError as error:
-        problem = str(error)
+        if problem.startswith("--") or isinstance(error, NoRoom):  # neither names the input
+            problem = f"{job.source}: {problem}"
     except (OSError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or "out of memory"
         problem = f"{job.source}: stopped by the system ({reason}); make room for the temporary folder and the output"

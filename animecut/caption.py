@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from animecut.compose import Picture, Size, stack
-from animecut.errors import SettingsError
+from animecut.errors import InputError, SettingsError
 
 At = Literal["top", "bottom"]
 Font = ImageFont.FreeTypeFont
@@ -42,8 +42,8 @@ def caption(text: str, size: Size, *, at: At = "bottom", font: Path | None = Non
     Lines break where the text has line breaks, else between words, or between characters where a script has no
     spaces; as large as fits the width in so few lines that the character is still seen.
 
-    Raises SettingsError: there is no text, it is too long for the sticker, the font cannot be read, or it has no
-    glyph for a character.
+    Raises SettingsError: there is no text, the font cannot be read, or it has no glyph for a character. InputError:
+    the text is too long for a sticker of this size.
     """
     height, width = size
     paragraphs = [_pieces(line) for line in drawable(text, font).splitlines() if line.strip()]
@@ -61,7 +61,7 @@ def caption(text: str, size: Size, *, at: At = "bottom", font: Path | None = Non
             best, chosen, lines = em * FEWER ** (len(trial) - 1), letters, trial
     if lines:
         return _drawn(lines, chosen, size, at)
-    raise SettingsError(f"--caption: too long for a sticker of {width}x{height} pixels; write less, or raise --size")
+    raise InputError(f"--caption: too long for a sticker of {width}x{height} pixels; write less, or raise --size")
 
 
 def _font(file: Path | None, em: float) -> Font:

@@ -2,7 +2,7 @@
 
 AnimecutError
 ├── SettingsError      words on the command line that cannot be meant
-├── InputError         a source that cannot be read, or holds nothing in the range asked for
+├── InputError         a source that cannot be read, or does not go with the words: nothing lies in the range asked for
 │   └── NoCharacter    read well, but no character was found in it
 ├── OutputError        a target that cannot be written
 │   └── Unreadable     it was written, but did not read back as it was meant
@@ -21,7 +21,7 @@ class SettingsError(AnimecutError):
 
 
 class InputError(AnimecutError):
-    """A source that cannot be read, or holds nothing in the range asked for."""
+    """A source that cannot be read, or does not go with the words, as where nothing lies in the range asked for."""
 
 
 class NoCharacter(InputError):

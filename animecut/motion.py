@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.clip import Seconds
-from animecut.errors import InputError, SettingsError
+from animecut.errors import InputError
 
 MOST = 1500  # drawings that are compared each with each: two minutes on twos
 SHORTEST = 0.5  # seconds; what loops faster than this is a twitch
@@ -83,11 +83,11 @@ def find_loop(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], times: Seconds
     the two are, and how alike their neighbours are, which tells a swing's way from its way back (video textures, Schödl
     et al. 2000). Where the whole clip is taken nothing is left that would have come; there the steps across the seam
     have to be as large as those beside it. A clip of at most SHORTEST seconds or FEWEST drawings stays whole.
-    Raises SettingsError for more than MOST drawings.
+    Raises InputError for more than MOST drawings.
     """
     count = len(alpha)
     if count > MOST:
-        raise SettingsError(f"--loop-find: {count} drawings are too many to compare; take a shorter --start and --end")
+        raise InputError(f"--loop-find: {count} drawings are too many to compare; take a shorter --start and --end")
     apart = _distances(rgb, alpha)
     step = float(np.clip(np.median(np.diagonal(apart, 1)), *STEPS)) if count > 1 else STEPS[0]
     jumps = {

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from animecut.clip import Alpha, Clip, together
 from animecut.colours import shade_of
-from animecut.errors import SettingsError
+from animecut.errors import InputError, SettingsError
 from animecut.planes import Mask, Plane, blurred, distance_to
 from animecut.shrink import shrunk
 
@@ -52,7 +52,8 @@ def pick(stream: Iterable[tuple[Clip, Alpha]], choice: str) -> Found:
     choice: all, largest, left, right, center, or X,Y in the source's pixels on its first picture.
 
     In a new shot the rule decides again; after X,Y it is the one whose colours are most alike. How the stream is cut
-    into clips does not change the alpha. Raises SettingsError, at once: the choice is no such word or point.
+    into clips does not change the alpha. Raises SettingsError, at once: the choice is no such word or point; InputError
+    with the first clip: the point lies outside of its picture.
     """
     rule = parse_choice(choice)
     return ((clip, together(alpha)) for clip, alpha in stream) if rule == "all" else _picked(stream, rule)
@@ -91,7 +92,7 @@ def _picked(stream: Iterable[tuple[Clip, Alpha]], rule: str | Point) -> Found:
         if not isinstance(rule, str):
             height, width = clip.pixels.shape[1:3]
             if memory is None and not (rule[0] < width and rule[1] < height):
-                raise SettingsError(f"--pick {rule[0]:g},{rule[1]:g}: the picture has only {width}x{height} pixels")
+                raise InputError(f"--pick {rule[0]:g},{rule[1]:g}: the picture has only {width}x{height} pixels")
         for i in range(len(clip)):
             picked[i], memory = _pick_one(clip.pixels[i], alpha[i], clip.shot, rule, memory)
         yield clip, picked

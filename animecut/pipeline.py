@@ -57,7 +57,7 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
     """Cut the characters out of a source and write them to every target, whose folders are there.
 
     Raises AnimecutError: the source cannot be read or holds no character, no target can be written, or NoRoom.
-    SettingsError where no source could help: a colour, a picture, a font, a caption that does not fit.
+    SettingsError where no source could help: a colour, a picture, a font, a caption that it has no letters for.
     """
     report = Report(seconds=watch.seconds)
     looks = _looks(settings)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from PIL import Image
 
 from animecut.batch import Done, Here, run
 from animecut.claim import Claim
@@ -150,6 +151,28 @@ def test_settings_that_are_wrong_for_every_input_stop_the_run(clips: Path, tmp_p
     with pytest.raises(SettingsError, match="nobody"):
         list(run(jobs, Here(world.see, Watch()), Ledger(tmp_path / "out"), overwrite=False))
     assert not files(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"), [({"pick": "80,20"}, "has only 40x144"), ({"caption": "W" * 30, "crop": False}, "too long")]
+)
+def test_what_goes_with_other_inputs_only_costs_one_alone_and_names_it(
+    clips: Path, tmp_path: Path, words: dict[str, object], says: str
+) -> None:
+    Image.fromarray(world.drawing(80)[0][:, 60:100]).save(clips / "a" / "narrow.png")
+    jobs = plan([clips], tmp_path / "out", Settings(**words), WEIGHTS)  # type: ignore[arg-type]
+    bad, *good = run(jobs, Here(world.see, Watch()), Ledger(tmp_path / "out"), overwrite=False)
+    assert [done.problem for done in good] == [None, None]
+    assert str(bad.problem).startswith(f"{clips}/a/narrow.png: --")
+    assert says in str(bad.problem)
+
+
+def test_words_of_a_list_that_are_wrong_name_their_input(clips: Path, tmp_path: Path) -> None:
+    (clips / "list.csv").write_text("file,pick\none.mp4,nobody\na/two.mp4,all\n")
+    jobs = plan([clips / "list.csv"], tmp_path / "out", Settings(size=64), WEIGHTS)
+    bad, good = run(jobs, Here(world.see, Watch()), Ledger(tmp_path / "out"), overwrite=False)
+    assert str(bad.problem).startswith(f"{clips}/one.mp4: --pick nobody")
+    assert good.problem is None
 
 
 def test_a_report_that_was_torn_is_read_and_written_on(tmp_path: Path) -> None:

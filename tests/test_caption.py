@@ -7,7 +7,7 @@ from PIL import ImageFont
 
 from animecut import caption as room
 from animecut.caption import caption
-from animecut.errors import SettingsError
+from animecut.errors import InputError, SettingsError
 
 SIZE = (320, 400)
 
@@ -93,7 +93,7 @@ def test_a_font_file_is_used_or_refused(font_file: Path) -> None:
 def test_nothing_and_too_much_are_refused() -> None:
     with pytest.raises(SettingsError, match="says nothing"):
         caption(" \n ", SIZE)
-    with pytest.raises(SettingsError, match="too long"):
+    with pytest.raises(InputError, match="too long"):
         caption("so much to say " * 60, SIZE)
-    with pytest.raises(SettingsError, match="too long"):
+    with pytest.raises(InputError, match="too long"):
         caption("W" * 200, SIZE)

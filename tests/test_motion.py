@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from animecut import motion
-from animecut.errors import SettingsError
+from animecut.errors import InputError
 from animecut.motion import Loop, find_loop, playing
 
 TIMES = np.array([2.0, 2.1, 2.4, 2.5])  # three drawings of 0.1, 0.3 and 0.1 s
@@ -118,5 +118,5 @@ def test_words_follow_the_jump() -> None:
 def test_a_range_that_is_too_long_for_a_loop_is_told() -> None:
     count = motion.MOST + 1
     rgb, alpha = np.zeros((count, 1, 1, 3), np.uint8), np.zeros((count, 1, 1), np.float32)
-    with pytest.raises(SettingsError, match=r"--loop-find: 1501 drawings are too many"):
+    with pytest.raises(InputError, match=r"--loop-find: 1501 drawings are too many"):
         find_loop(rgb, alpha, np.arange(count + 1.0))

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from animecut.clip import Alpha, Clip
-from animecut.errors import SettingsError
+from animecut.errors import InputError, SettingsError
 from animecut.pick import parse_choice, pick
 
 HEIGHT, WIDTH = 180, 320
@@ -189,5 +189,5 @@ def test_words_that_are_no_choice(choice: str) -> None:
 
 def test_a_point_outside_the_picture() -> None:
     assert parse_choice("12.5,30") == (12.5, 30.0)
-    with pytest.raises(SettingsError, match="320x180"):
+    with pytest.raises(InputError, match="320x180"):
         alphas(pick(stream(passing(1)), "400,20"))
