@@ -5,7 +5,7 @@ stay that are missed least; places on the road are tried until the file uses eno
 """
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from math import isfinite, log, nan
 from pathlib import Path
@@ -42,7 +42,14 @@ class Fitted:
 
 
 def fit(
-    clips: Iterable[Clip], path: Path, row: Platform, *, loop: int = 0, quality: int = 90, first: float | None = None
+    clips: Iterable[Clip],
+    path: Path,
+    row: Platform,
+    *,
+    loop: int = 0,
+    quality: int = 90,
+    first: float | None = None,
+    alive: Callable[[], None] = lambda: None,
 ) -> Fitted:
     """Write the best sticker under the limits to `path`, whose folder exists.
 
@@ -53,6 +60,7 @@ def fit(
     quality: 1..100, of webp and webm: what to start from.
     first: the moment (seconds of the clips) that comes first. Default: the beginning; where a platform rests on the
         first picture, the best still, if it is clearly better.
+    alive: called at every picture that is written or compared: a sign of life, as nobody knows how many there will be.
 
     Raises
     ------
@@ -64,7 +72,7 @@ def fit(
         schedule = plan(drawings.posts, drawings.scores, row, loop=loop, first=first)
         try:
             with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".part", dir=path.parent) as folder:
-                trials = Trials(drawings, schedule, row, path, Path(folder), quality)
+                trials = Trials(drawings, schedule, row, path, Path(folder), quality, alive)
                 best = _best(trials, path)
                 likeness = trials.ssim(best)
                 written = replace(trials.written(best), path=path)

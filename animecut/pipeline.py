@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +83,7 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
                 clips = _Stickers(once, stickers, plays, looks, settings.shadow, target, watch)
                 with watch.during("encode"):
                     try:
-                        report.outputs.append(_written(target, clips, settings))
+                        report.outputs.append(_written(target, clips, settings, watch))
                     except OutputError as error:  # the others go on
                         report.problems.append(str(error))
     if not report.outputs:
@@ -164,12 +164,16 @@ def finish(
     report.held_flicker = flicker.held_flicker(changes, report.frames_in - report.drawings + len(changes))
 
 
-def _written(target: Target, clips: Iterable[Clip], settings: Settings) -> Output:
+def _written(target: Target, clips: Iterable[Clip], settings: Settings, watch: Watch) -> Output:
     """The sticker as a file; for a platform within its limits, and looked at as the platform would."""
     row = _limits(target, settings)
     if row is None:
         return Output(write(target.path, clips, target.format, loop=settings.loop, quality=settings.quality))
-    fitted = fit(clips, target.path, row, loop=settings.loop, quality=settings.quality, first=settings.first)
+    pictures = count(1)
+    fitted = fit(
+        clips, target.path, row, loop=settings.loop, quality=settings.quality, first=settings.first,
+        alive=lambda: watch.progress("fitting", next(pictures), None),
+    )  # fmt: skip
     platform = target.platform.name if target.platform else None
     problems = check(target.path, platform) if platform else []
     return Output(fitted.written, platform, tuple(problems), fitted.given_up, fitted.ssim)

@@ -1,7 +1,7 @@
 """Encodes of one sticker, each made once, of pictures that were set aside; and how good each is."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
@@ -70,10 +70,23 @@ class Drawings:
 
 
 class Trials:
-    """Encodes in a folder of their own, for a file that is to be called `name`; `quality` is what to start from."""
+    """Encodes in a folder of their own, for a file that is to be called `name`; `quality` is what to start from.
 
-    def __init__(self, drawings: Drawings, plan: Plan, row: Platform, name: Path, folder: Path, quality: int) -> None:
+    alive: called at every picture that is gone through.
+    """
+
+    def __init__(
+        self,
+        drawings: Drawings,
+        plan: Plan,
+        row: Platform,
+        name: Path,
+        folder: Path,
+        quality: int,
+        alive: Callable[[], None],
+    ) -> None:
         self._drawings, self._plan, self.row, self._name, self._folder = drawings, plan, row, name, folder
+        self._alive = alive
         self._done: dict[Try, Written | Unreadable] = {}
         self._cells: dict[tuple[int, float], Cells] = {}
         self._all = plan.thinned(max(1 / row.max_fps, row.shortest))
@@ -107,7 +120,7 @@ class Trials:
                 with Spool() as spool:
                     self._done[trial] = write(
                         self.path(trial),
-                        _Again(self._clips(trial), spool),
+                        _Again(self._clips(trial), spool, self._alive),
                         self.row.format,
                         loop=self._plan.plays,
                         quality=90 if coloured else trial.grade,
@@ -143,6 +156,7 @@ class Trials:
         waiting = deque(np.unique(np.linspace(0, len(middles) - 1, COMPARED).round().astype(int)).tolist())
         total, weight, end = 0.0, 0.0, 0.0
         for picture, seconds in shown_in(self.path(trial)):
+            self._alive()
             end += seconds or inf
             while waiting and middles[waiting[0]] < end + EARLY:
                 i = waiting.popleft()
@@ -209,6 +223,7 @@ class Trials:
         height, width = self._drawings.canvas.content
         placement = Placement(Box(0, 0, width, height), canvas.content)
         for index in plan.order:
+            self._alive()
             (picture,) = self._drawings.spool[int(index)]
             yield picture if canvas.content == (height, width) else resample(picture, placement)
 
@@ -216,11 +231,12 @@ class Trials:
 class _Again:
     """Clips that are made once and can be gone through again, without being held in memory."""
 
-    def __init__(self, made: Iterator[Clip], spool: Spool) -> None:
-        self._made, self._spool = made, spool
+    def __init__(self, made: Iterator[Clip], spool: Spool, alive: Callable[[], None]) -> None:
+        self._made, self._spool, self._alive = made, spool, alive
 
     def __iter__(self) -> Iterator[Clip]:
         for pixels, times in self._spool:
+            self._alive()
             yield Clip(pixels, times)
         for clip in self._made:
             self._spool.append(clip.pixels, clip.times)

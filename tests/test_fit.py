@@ -164,6 +164,17 @@ def test_a_byte_limit_is_used_and_kept(tmp_path: Path, kind: Format, share: floa
     assert 0.3 < fitted.ssim < full.ssim
 
 
+@pytest.mark.parametrize("kind", ["webp", "gif", "apng"])
+def test_every_picture_of_every_encode_is_a_sign_of_life(tmp_path: Path, kind: Format, encodes: list[Path]) -> None:
+    source, path, signs = clips(6, 1 / 6, noise=30), tmp_path / f"a{SUFFIX[kind]}", list[int]()
+    full = fit(source, path, free(kind)).written.bytes
+    encodes.clear()
+    fitted = fit(source, path, limited(kind, 0.6 * full), alive=lambda: signs.append(1))
+    assert len(encodes) > 1
+    passes = len(encodes) * (1 if kind == "webp" else 2) + 1  # the last one compares
+    assert len(signs) >= passes * fitted.written.frames
+
+
 def test_the_order_of_giving_up(tmp_path: Path) -> None:
     source = clips(12, 1 / 24, noise=20)
     sizes = [fit(source, tmp_path / "a.webp", free("webp")).written.bytes]

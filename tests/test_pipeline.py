@@ -229,6 +229,13 @@ def test_drawings_too_doubtful_to_be_matted_are_told_and_measured_once(
     assert len(measured) == 2 * 6  # to what is solid, and from it
 
 
+def test_it_is_told_that_a_sticker_is_being_fitted(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, int]] = []
+    monkeypatch.setattr(Watch, "progress", lambda self, stage, done, total: told.append((stage, done)))
+    run(clip, tmp_path, size=128, max_bytes=8000)
+    assert told.index(("webp", 6)) < told.index(("fitting", 1)) < told.index(("fitting", 12))
+
+
 def test_a_border_surrounds_the_character_and_a_gif_has_it_whole(clip: Path, tmp_path: Path) -> None:
     run(clip, tmp_path, "apng", "gif", size=128, outline=5, outline_color="#00ff00", shadow=True, steady=0.0)
     for frame in frames_of(tmp_path / "out.png"):
