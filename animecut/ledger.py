@@ -1,11 +1,14 @@
-"""report.jsonl: what was made of what. It lets a run that was stopped go on where it was."""
+"""report.jsonl: what was made of what. It lets a run that was stopped go on where it was.
+
+It names what was written from its own folder on, so that both can be moved together.
+"""
 
 import errno
 import hashlib
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,30 +29,28 @@ class Ledger:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._path = folder.absolute(), folder / NAME
+        self._folder, self._path = folder, folder / NAME
         self._read_to = 0
-        self._lines: dict[str, list[Record]] = defaultdict(list)  # by the name of each output
+        self._lines: dict[Path, list[Record]] = defaultdict(list)  # by all that each says was written
         self._read_on()
 
     def finished(self, source: Path, targets: Iterable[Path], recipe: str) -> Record | None:
         """The line that tells of these targets, where each is whole and was made from this source by this recipe."""
         self._read_on()
         paths = list(targets)
-        for record in reversed(self._lines[paths[0].name]):
+        for record in reversed(self._lines[self._below(paths[0])]):
             if record["error"] is None and record["made_with"] == recipe and self._tells_of(record, paths):
-                return record if record["source"] == mark(source) else None
+                return _renamed(record, self._folder.joinpath) if record["source"] == mark(source) else None
         return None
 
     def names(self, target: Path) -> bool:
         """Whether some line tells of this target, a sticker or its preview: then it is ours, and may be made again."""
         self._read_on()
-        below = self._below(target)
-        told = (name for record in self._lines[target.name] for name in _names(record))
-        return any(name.parts[-len(below) :] == below for name in told)
+        return bool(self._lines[self._below(target)])
 
     def add(self, record: Record) -> None:
         """Append a line. Raises OutputError where that fails."""
-        line = json.dumps(record).encode() + b"\n"
+        line = json.dumps(_renamed(record, self._below)).encode() + b"\n"
         try:
             with self._path.open("ab+", buffering=0) as file:  # one write, so that two runs' lines do not mix
                 if file.tell():
@@ -71,27 +72,20 @@ class Ledger:
                         break
                     self._read_to += len(line)
                     for name in _names(record := _parsed(line)):
-                        self._lines[name.name].append(record)
+                        self._lines[name].append(record)
         except FileNotFoundError:
             return
         except OSError as error:
             raise OutputError(f"{self._path}: cannot be read ({error.strerror})") from error
 
     def _tells_of(self, record: Record, targets: list[Path]) -> bool:
-        for target in targets:
-            output = self._output(record, target)
-            if output is None or not target.exists() or digest(target) != (output["bytes"], output["sha256"]):
-                return False
-        return True
+        outputs = {Path(str(out["path"])): (out["bytes"], out["sha256"]) for out in _outputs(record)}
+        return all(target.exists() and digest(target) == outputs.get(self._below(target)) for target in targets)
 
-    def _output(self, record: Record, target: Path) -> Record | None:
-        """What a line says of a target. The folder may have been named otherwise, or moved, since."""
-        below = self._below(target)
-        return next((out for out in _outputs(record) if Path(str(out["path"])).parts[-len(below) :] == below), None)
-
-    def _below(self, target: Path) -> tuple[str, ...]:
-        whole = target.absolute()
-        return (whole.relative_to(self._folder) if whole.is_relative_to(self._folder) else whole).parts
+    def _below(self, target: Path) -> Path:
+        """The target's name from the report's folder on, where it lies below that."""
+        whole, folder = target.absolute(), self._folder.absolute()
+        return whole.relative_to(folder) if whole.is_relative_to(folder) else whole
 
 
 def _parsed(line: bytes) -> Record:
@@ -112,11 +106,20 @@ def _outputs(record: Record) -> list[Record]:
     return outputs if isinstance(outputs, list) and known else []
 
 
+def _previews(record: Record) -> list[object]:
+    preview = record.get("preview")
+    return preview if isinstance(preview, list) else []
+
+
 def _names(record: Record) -> list[Path]:
     """All that a line says was written."""
-    preview = record.get("preview")
-    outputs = [out["path"] for out in _outputs(record)]
-    return [Path(str(name)) for name in [*outputs, *(preview if isinstance(preview, list) else ())]]
+    return [Path(str(name)) for name in [*(out["path"] for out in _outputs(record)), *_previews(record)]]
+
+
+def _renamed(record: Record, rename: Callable[[Path], Path]) -> Record:
+    """The line with other names for all that it says was written."""
+    outputs = [out | {"path": str(rename(Path(str(out["path"]))))} for out in _outputs(record)]
+    return record | {"outputs": outputs, "preview": [str(rename(Path(str(name)))) for name in _previews(record)]}
 
 
 def recipe(settings: Settings, weights: str) -> str:

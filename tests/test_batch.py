@@ -62,6 +62,11 @@ def said(done: list[Done]) -> list[dict[str, object]]:
     return [json.loads(json.dumps(each.as_json())) | {"seconds": None} for each in done]
 
 
+def paths(told: list[dict[str, object]]) -> list[str]:
+    """Those that the lines say were written."""
+    return [str(output["path"]) for line in told for output in cast("list[dict[str, object]]", line["outputs"])]
+
+
 def files(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
@@ -73,7 +78,9 @@ def times(folder: Path) -> dict[str, int]:
 def test_the_report_has_the_lines_of_json_and_nothing_else_is_left(clips: Path, tmp_path: Path) -> None:
     done = do(clips, tmp_path / "out")
     assert files(tmp_path / "out") == ["a/two.webp", "one.webp", "report.jsonl"]
-    assert said(done) == [line | {"seconds": None} for line in lines(tmp_path / "out")]
+    from_there_on = json.loads(json.dumps(said(done)).replace(f"{tmp_path}/out/", ""))
+    assert [line | {"seconds": None} for line in lines(tmp_path / "out")] == from_there_on
+    assert paths(from_there_on) == ["a/two.webp", "one.webp"]
     data = (tmp_path / "out" / "one.webp").read_bytes()
     (output,) = cast("list[dict[str, object]]", lines(tmp_path / "out")[1]["outputs"])
     assert (output["bytes"], output["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
@@ -110,6 +117,24 @@ def test_what_has_changed_is_done_again(clips: Path, tmp_path: Path, change: str
     do(clips, out, weights="others" if change == "weights" else WEIGHTS, margin=4 if change == "settings" else 8)
     assert times(out)["one"] > before["one"]
     assert (times(out)["two"] > before["two"]) == (change in ("settings", "weights"))
+
+
+def test_a_report_goes_with_its_folder(clips: Path, tmp_path: Path) -> None:
+    do(clips, tmp_path / "out")
+    (tmp_path / "out").rename(tmp_path / "moved")
+    done = do(clips, tmp_path / "moved")
+    assert all(each.before for each in done)
+    assert paths(said(done)) == [str(tmp_path / "moved" / name) for name in ("a/two.webp", "one.webp")]
+
+
+def test_a_strangers_file_of_the_name_of_one_in_another_folder_is_not_ours(clips: Path, tmp_path: Path) -> None:
+    do(clips, tmp_path / "out")
+    world.write_clip(clips / "two.mp4", [world.drawing(100)[0]])
+    (tmp_path / "out" / "two.webp").write_bytes(b"a stranger's")
+    *_, two = do(clips, tmp_path / "out")
+    assert "two.webp: is there already" in str(two.problem)
+    assert (tmp_path / "out" / "two.webp").read_bytes() == b"a stranger's"
+    assert not Ledger(tmp_path / "out").names(tmp_path / "out" / "two.webp")
 
 
 def test_a_strangers_file_is_not_replaced_but_an_unfinished_one_of_ours_is(clips: Path, tmp_path: Path) -> None:
@@ -176,14 +201,15 @@ def test_words_of_a_list_that_are_wrong_name_their_input(clips: Path, tmp_path: 
 
 
 def test_a_report_that_was_torn_is_read_and_written_on(tmp_path: Path) -> None:
-    line: dict[str, object] = {"outputs": [{"path": "x.webp", "bytes": 1, "sha256": ""}], "error": None}
-    line |= {"made_with": "", "source": None}
+    output: dict[str, object] = {"path": str(tmp_path / "x.webp"), "bytes": 1, "sha256": ""}
+    line: dict[str, object] = {"outputs": [output], "error": None, "made_with": "", "source": None, "preview": []}
     (tmp_path / "report.jsonl").write_bytes(b'garbage\n[1]\n{"outputs": 3}\n{"half": ')
     ledger = Ledger(tmp_path)
     assert not ledger.names(tmp_path / "x.webp")
     ledger.add(line)
     assert ledger.names(tmp_path / "x.webp")
-    assert (tmp_path / "report.jsonl").read_text().splitlines()[-1] == json.dumps(line)
+    last = json.loads((tmp_path / "report.jsonl").read_text().splitlines()[-1])
+    assert last == line | {"outputs": [output | {"path": "x.webp"}]}
 
 
 def test_a_report_that_cannot_be_read_is_told(clips: Path, tmp_path: Path) -> None:

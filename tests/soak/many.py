@@ -77,7 +77,7 @@ def times(out: Path) -> tuple[float, float]:
     started = time.perf_counter()
     for line in lines:
         mark(Path(line["input"]))
-        digest(Path(line["outputs"][0]["path"]))
+        digest(out / line["outputs"][0]["path"])
     looking = time.perf_counter() - started
     return sum(line["seconds"]["total"] for line in lines) - looking, stickers[-1] - stickers[0]
 
