@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterable
 from dataclasses import asdict, dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +23,10 @@ PAUSE = 0.2  # seconds between two looks at what another run is making
 
 @dataclass(frozen=True)
 class Done:
-    """How a job went. problem: one line where it failed. before: the report's line where an earlier run had done it."""
+    """How a job went. problem: one line where it failed. before: the report's line where an earlier run had done it.
+
+    digests: of the outputs, or none where they could not be read again.
+    """
 
     job: Job
     report: Report = field(default_factory=Report)
@@ -43,7 +47,7 @@ class Done:
             | {"path": str(output.written.path), "platform": output.platform, "sha256": sha256}
             | {"valid": not output.problems, "problems": output.problems, "given_up": output.given_up}
             | {"ssim": output.ssim}
-            for output, sha256 in zip(self.report.outputs, self.digests, strict=True)
+            for output, sha256 in zip_longest(self.report.outputs, self.digests)
         ]
         seconds = self.report.seconds | {"total": self.seconds}
         return {

@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from animecut.errors import OutputError
@@ -57,10 +58,11 @@ class Claim:
     def release(self, untold: Collection[Path] = ()) -> None:
         """Give the outputs free. untold: those that are there and that no report tells of: they stay known as ours."""
         for target, (path, file) in self._files.items():
-            if self._begun:
-                _sweep(target)
-            if target not in untold:
-                path.unlink(missing_ok=True)
+            with suppress(OSError):  # the folder may be gone by now
+                if self._begun:
+                    _sweep(target)
+                if target not in untold:
+                    path.unlink(missing_ok=True)
             os.close(file)
         self._files.clear()
 

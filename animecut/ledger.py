@@ -80,7 +80,10 @@ class Ledger:
 
     def _tells_of(self, record: Record, targets: list[Path]) -> bool:
         outputs = {Path(str(out["path"])): (out["bytes"], out["sha256"]) for out in _outputs(record)}
-        return all(target.exists() and digest(target) == outputs.get(self._below(target)) for target in targets)
+        try:
+            return all(digest(target) == outputs.get(self._below(target)) for target in targets)
+        except OSError:  # gone, or may not be read, or holds a folder
+            return False
 
     def _below(self, target: Path) -> Path:
         """The target's name from the report's folder on, where it lies below that."""
@@ -146,10 +149,11 @@ def mark(source: Path) -> Record | None:
 
 
 def digest(path: Path) -> tuple[int, str]:
-    """Bytes and SHA-256 of a file, or of all the files in a folder with their names."""
+    """Bytes and SHA-256 of a file, or of all the files in a folder with their names. Raises OSError."""
     if path.is_file():
-        data = path.read_bytes()
-        return len(data), hashlib.sha256(data).hexdigest()
+        with path.open("rb") as opened:
+            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+            return opened.tell(), sha256
     whole, count = hashlib.sha256(), 0
     for file in sorted(path.iterdir()):
         data = file.read_bytes()

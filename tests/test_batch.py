@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
@@ -18,7 +19,7 @@ from animecut.batch import Done, Here, run
 from animecut.claim import Claim
 from animecut.clip import Alpha, Pixels
 from animecut.errors import OutputError, SettingsError, WeightsError
-from animecut.ledger import Ledger
+from animecut.ledger import Ledger, digest
 from animecut.pipeline import Segment
 from animecut.plan import plan
 from animecut.settings import Settings
@@ -190,6 +191,49 @@ def test_what_goes_with_other_inputs_only_costs_one_alone_and_names_it(
     assert [done.problem for done in good] == [None, None]
     assert str(bad.problem).startswith(f"{clips}/a/narrow.png: --")
     assert says in str(bad.problem)
+
+
+def test_a_stranger_among_frames_costs_them_alone(clips: Path, tmp_path: Path) -> None:
+    for problem in (None, "one_frames: holds other things than frames of ours"):
+        jobs = plan([clips], tmp_path, Settings(size=64, formats=("png",)), WEIGHTS)
+        two, one = run(jobs, Here(world.see, Watch()), Ledger(tmp_path), overwrite=False)
+        assert two.problem is None
+        assert str(problem) in str(one.problem)
+        (tmp_path / "one_frames" / "a folder").mkdir(exist_ok=True)
+
+
+def test_an_output_folder_that_is_gone_is_no_disaster(clips: Path, tmp_path: Path) -> None:
+    def see(pixels: Pixels) -> Alpha:
+        shutil.rmtree(tmp_path / "out")
+        return world.see(pixels)
+
+    for done in do(clips, tmp_path / "out", see=see):
+        assert "is the folder there" in str(done.problem)
+
+
+def test_a_sticker_that_cannot_be_read_again_is_told_of(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path) -> tuple[int, str]:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("animecut.batch.digest", broken)
+    for line in said(do(clips, tmp_path / "out")):
+        assert "Input/output error" in str(line["error"])
+        (output,) = cast("list[dict[str, object]]", line["outputs"])
+        assert output["sha256"] is None
+
+
+def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
+    data = bytes(2**24)
+    (tmp_path / "large.mov").write_bytes(data)
+    expected = len(data), hashlib.sha256(data).hexdigest()
+    tracemalloc.start()
+    found = digest(tmp_path / "large.mov")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == expected
+    assert most < 2**21
 
 
 def test_words_of_a_list_that_are_wrong_name_their_input(clips: Path, tmp_path: Path) -> None:
