@@ -14,6 +14,7 @@ from typing import Any, get_type_hints
 
 from animecut.compose import read_colour
 from animecut.errors import AnimecutError, InputError, SettingsError
+from animecut.paths import names_file
 from animecut.settings import OF_THE_RUN, Settings, formats_for, parse_bytes, parse_size, parse_time
 
 SUFFIXES = (".csv", ".json")
@@ -107,13 +108,11 @@ def _changed(settings: Settings, folder: Path, options: Mapping[str, Any], out: 
         values["font"] = inside(folder, str(values["font"]))
     if "background" in values and values["background"] != "transparent" and not read_colour(values["background"]):
         values["background"] = str(inside(folder, values["background"]))
-    if "format" in options or "for" in options or "frame" in options or out:
-        asked = not out and "for" not in options and settings.formats != formats_for(None, None, False)
-        named = ",".join(values.get("formats", settings.formats if asked else ()))
-        as_file = Path(out) if out else None
-        fits = bool(values.get("platforms", settings.platforms))
-        values["formats"] = formats_for(named, as_file, fits, still="frame" in options)
-    return replace(settings, **values)
+    path = Path(out) if out else None
+    named = ",".join(values.get("formats", () if path and names_file(path) else settings.formats))
+    changed = replace(settings, **values | {"formats": ()})
+    still = changed.frame is not None
+    return replace(changed, formats=formats_for(named, path, bool(changed.platforms), still=still))
 
 
 def _option(field: str) -> str:

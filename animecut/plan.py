@@ -156,15 +156,15 @@ def _targets(wish: _Wish, stem: str = "") -> list[Target]:
     settings = wish.settings
     rows = [find(name) for name in settings.platforms]
     if wish.as_file:
-        if len(rows) + len(settings.formats) > 1:
+        if len(rows) + len(settings.kinds) > 1:
             raise SettingsError(f"{wish.out}: one file for several stickers; name a folder")
         row = rows[0] if rows else None
-        kind = row.format if row else settings.formats[0]
+        kind = row.format if row else settings.kinds[0]
         if row and wish.out.suffix.lower() != SUFFIXES[kind]:
             raise SettingsError(f"-o {wish.out}: {row.name} takes {SUFFIXES[kind]}; name it so, or name a folder")
         return [Target(wish.out, kind, row)]
     stem = stem or wish.source.stem
-    targets = [Target(wish.out / _name(wish.source, stem, kind, settings), kind) for kind in settings.formats]
+    targets = [Target(wish.out / _name(wish.source, stem, kind, settings), kind) for kind in settings.kinds]
     return targets + [
         Target(wish.out / _name(wish.source, stem, row.format, settings, row.name), row.format, row) for row in rows
     ]

@@ -33,8 +33,8 @@ class Settings:
     """Seconds into the source; the picture on screen then is the first. None: from its beginning."""
     end: float | None = None
     """Seconds into the source, exclusive. None: to its end."""
-    formats: tuple[Format, ...] = ("webp",)
-    """What to write; all from one pass over the source."""
+    formats: tuple[Format, ...] = ()
+    """What to write; all from one pass over the source. None named: as `kinds` says."""
     platforms: tuple[str, ...] = ()
     """Platforms whose limits to fit, beside the formats."""
     size: int = 512
@@ -110,7 +110,6 @@ class Settings:
         start = self.start or 0.0
         _demand(start >= 0, f"--start {self.start}: must not be negative")
         _demand(self.end is None or self.end > start, f"--end {self.end} must come after --start {start:g}")
-        _demand(bool(self.formats or self.platforms), "--format: name at least one of " + ", ".join(FORMATS))
         for name in self.formats:
             _demand(name in FORMATS, f"--format {name}: unknown; choose from " + ", ".join(FORMATS))
         _demand(self.matting in MATTINGS, f"--matting {self.matting}: unknown; choose from " + ", ".join(MATTINGS))
@@ -151,6 +150,12 @@ class Settings:
         for which, value in vars(self).items():
             if which.startswith("max_source"):
                 _demand(value > 0, f"--{which.replace('_', '-')} {value:g}: must be more than 0")
+
+    @property
+    def kinds(self) -> tuple[Format, ...]:
+        """The formats to write beside what platforms take: those named, else webp, or a PNG of a still."""
+        default: Format = "webp" if self.frame is None else "apng"
+        return self.formats or (() if self.platforms else (default,))
 
     @property
     def limited(self) -> bool:
@@ -225,7 +230,7 @@ def parse_size(text: str) -> tuple[int, tuple[int, int] | None]:
 def formats_for(
     named: str | None, output: Path | None, fits_platforms: bool, *, still: bool = False
 ) -> tuple[Format, ...]:
-    """The formats asked for by --format, else what --for or the output's suffix says, else webp, or png for a still.
+    """The formats that --format names, else the one of the output's suffix where no --for says it; else none.
 
     A still PNG is an APNG of one picture; numbered frames make no sense of it.
     """
@@ -243,7 +248,7 @@ def formats_for(
         if wanted not in ([], kinds):
             raise SettingsError(f"-o {output} does not fit --format {named}; leave one of them out")
         wanted = list(kinds)
-    return tuple(_format(name) for name in dict.fromkeys(wanted or ["apng" if still else "webp"]))
+    return tuple(_format(name) for name in dict.fromkeys(wanted))
 
 
 def _format(name: str) -> Format:

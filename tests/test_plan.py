@@ -101,17 +101,37 @@ def test_a_list_gives_every_input_its_own_options(clips: Path, tmp_path: Path) -
     (clips / "exact.csv").write_text("file,size,frame,format\none.mp4,40x32,0.5,png\n")
     (exact,) = plan([clips / "exact.csv"], tmp_path / "out", Settings(), "w")
     assert exact.settings == Settings(size=40, canvas=(40, 32), frame=0.5, formats=("apng",))
-    (clips / "still.csv").write_text("file,frame\none.mp4,0.5\n")
-    for asked, still in (("", "apng"), ("gif", "gif"), ("png,gif", "apng,gif")):
-        run = Settings(formats=formats_for(asked, None, False))
-        (job,) = plan([clips / "still.csv"], tmp_path / "out", run, "w")
-        assert ",".join(job.settings.formats) == still
     assert second.settings == Settings(formats=("gif",), margin=3)
     assert third.settings == Settings(formats=(), platforms=("telegram",), margin=3)
     assert len({first.recipe, second.recipe, third.recipe}) == 3
     as_json = [{"file": "one.mp4", "start": 62.5, "end": "63", "format": "gif,apng", "size": 64, "keep-effects": True}]
     (clips / "list.json").write_text(json.dumps(as_json))
     assert plan([clips / "list.json"], tmp_path / "out", Settings(margin=3), "w") == [first]
+
+
+@pytest.mark.parametrize(
+    ("asked", "row", "made"),
+    [
+        ("", "file,frame\none.mp4,0.5", "one_0.5.png"),
+        ("gif", "file,frame\none.mp4,0.5", "one_0.5.gif"),
+        ("webp", "file,frame\none.mp4,0.5", "one_0.5.webp"),
+        ("png,gif", "file,frame\none.mp4,0.5", "one_0.5.png; one_0.5.gif"),
+        ("", "file,out\none.mp4,x", "x/one.webp"),
+        ("gif", "file,out\none.mp4,x", "x/one.gif"),
+        ("gif", "file,out\none.mp4,Season 1.5", "Season 1.5/one.gif"),
+        ("gif", "file,out\none.mp4,x.webm", "x.webm"),
+        ("", "file,for\none.mp4,telegram", "one.telegram.webm"),
+        ("gif", "file,for\none.mp4,telegram", "one.gif; one.telegram.webm"),
+        ("gif", "file,for,out\none.mp4,telegram,x.webm", "x.webm"),
+    ],
+)
+def test_a_line_without_a_format_has_the_command_lines(
+    clips: Path, tmp_path: Path, asked: str, row: str, made: str
+) -> None:
+    (clips / "list.csv").write_text(row)
+    run = Settings(formats=formats_for(asked, None, False))
+    jobs = plan([clips / "list.csv"], tmp_path, run, "w")
+    assert names(jobs, tmp_path) == {"one.mp4": made.split("; ")}
 
 
 def test_every_setting_of_an_input_can_be_given_in_a_list(clips: Path) -> None:

@@ -23,7 +23,6 @@ def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
         ({"start": 2.0, "end": 1.0}, "--end"),
         ({"end": 0.0}, "--end"),
         ({"start": -1.0}, "--start"),
-        ({"formats": ()}, "--format"),
         ({"formats": ("bmp",)}, "--format"),
         ({"size": 3}, "--size"),
         ({"fps": 0.0}, "--fps"),
