@@ -64,8 +64,8 @@ def fit(
 
     Raises
     ------
-    OutputError where nothing fits, with the nearest miss, or where the file cannot be written. InputError where
-    nothing is shown at `first`.
+    OutputError where nothing fits, with the nearest miss, where nothing is shown at `first`, or where the file cannot
+    be written.
     """
     with Spool() as spool:
         drawings = _set_aside(clips, spool, row)

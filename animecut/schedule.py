@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.clip import Seconds
-from animecut.errors import InputError, OutputError
+from animecut.errors import OutputError
 from animecut.platforms import PLATFORMS, Platform
 
 EARLY = 0.003  # seconds that a drawing's time may be short: sources round their times
@@ -59,11 +59,11 @@ def plan(posts: Seconds, scores: Sequence[float], row: Platform, *, loop: int, f
     """What the platform shows of drawings that are shown between `posts`, in whatever order it likes best.
 
     posts: (T + 1,). scores: T, how good a still each is. loop: how often to play where the platform leaves it open.
-    first: the moment that comes first; None leaves the choice. Raises OutputError where drawings are too few,
-    InputError where nothing is shown at `first`.
+    first: the moment that comes first; None leaves the choice. Raises OutputError where drawings are too few, or none
+    is shown at `first`.
     """
     if not row.animated:
-        return _still(posts, scores, first)
+        return _still(posts, scores, row, first)
     duration, said = float(posts[-1] - posts[0]), []
     end, plays = min(duration, row.max_seconds), loop
     if row.whole_seconds:
@@ -83,15 +83,15 @@ def plan(posts: Seconds, scores: Sequence[float], row: Platform, *, loop: int, f
         still = f", or --for {row.name}-static" if f"{row.name}-static" in PLATFORMS else ""
         wanted = f"at least {row.min_frames} drawings"
         raise OutputError(f"{row.name} takes {wanted} and {there}; choose a longer or livelier range{still}")
-    start = _first(posts, scores[:count], first, automatic=row.rests_on_first and plays != 1)
+    start = _first(posts, scores[:count], row, first, automatic=row.rests_on_first and plays != 1)
     if start:
         said.append(f"starts at {posts[start] - posts[0]:.2f} s" + (", its best still" if first is None else ""))
     lengths = np.roll(np.diff(np.append(posts[:count] - posts[0], end)), -start)
     return Plan(np.roll(np.arange(count), -start), np.append(0.0, lengths.cumsum()), plays, tuple(said))
 
 
-def _still(posts: Seconds, scores: Sequence[float], first: float | None) -> Plan:
-    chosen = _first(posts, scores, first, automatic=True)
+def _still(posts: Seconds, scores: Sequence[float], row: Platform, first: float | None) -> Plan:
+    chosen = _first(posts, scores, row, first, automatic=True)
     said = (f"one still of {len(scores)} drawings",) if len(scores) > 1 else ()
     return Plan(np.array([chosen]), np.array([0.0, 1.0]), 0, said)
 
@@ -119,13 +119,12 @@ def _whole(posts: Seconds, row: Platform, loop: int) -> tuple[float, int]:
     return min(choices, key=loss)
 
 
-def _first(posts: Seconds, scores: Sequence[float], first: float | None, *, automatic: bool) -> int:
+def _first(posts: Seconds, scores: Sequence[float], row: Platform, first: float | None, *, automatic: bool) -> int:
     """Which of the drawings that have a score is shown first."""
     if first is not None:
         found = int(np.searchsorted(posts, first, side="right")) - 1
         if not 0 <= found < len(scores):
-            shown = f"{posts[0]:.2f} to {posts[len(scores)]:.2f} s"
-            raise InputError(f"--first {first:g}: not in the sticker, which shows {shown}")
+            raise OutputError(f"--first: lies outside of what {row.name} shows of the sticker; choose another moment")
         return found
     best = int(np.argmax(scores))
     return best if automatic and scores[best] > BETTER * scores[0] else 0

@@ -184,7 +184,14 @@ def test_the_impossible_is_said_and_the_rest_done(animecut: Callable[..., Result
     assert "line takes" in said["error"]
     late = animecut(clip, "--first", "7")
     assert late.exit_code == 1
-    assert "0.00 to 0.50 s" in late.stderr
+    assert f"{clip}: --first 7: not in the sticker, which shows 0.00 to 0.50 s" in late.stderr
+
+
+def test_what_one_platform_cuts_off_may_come_first_on_another(animecut: Callable[..., Result], clip: Path) -> None:
+    done = animecut(clip, "--speed", "0.1", "--first", "0.4", "--for", "telegram,discord", "--size", "64")
+    assert done.exit_code == 1
+    assert f"{clip}: --first: lies outside of what telegram shows" in done.stderr
+    assert files(clip.parent) == ["walk.discord.png", "walk.mp4"]
 
 
 def test_an_opaque_sticker_is_no_problem(animecut: Callable[..., Result], clip: Path) -> None:

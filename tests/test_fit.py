@@ -13,7 +13,7 @@ from PIL import Image
 from animecut import encode, trials
 from animecut.clip import Clip, Seconds
 from animecut.encode import Written
-from animecut.errors import InputError, OutputError, Unreadable
+from animecut.errors import OutputError, Unreadable
 from animecut.fewer_colours import cells_of, palette_of, quantised
 from animecut.fit import fit
 from animecut.likeness import ssim, still_score
@@ -205,7 +205,7 @@ def test_what_cannot_be_is_said_in_words(tmp_path: Path) -> None:
         fit(clips(1), path, PLATFORMS["line"])
     with pytest.raises(OutputError, match="nearest miss"):
         fit(clips(3), path, limited("apng", 200))
-    with pytest.raises(InputError, match=r"--first 99.*5.00 to 5.25"):
+    with pytest.raises(OutputError, match=r"--first: .* what apng limits shows"):
         fit(clips(3), path, free("apng"), first=99)
     with pytest.raises(OutputError, match="cannot write"):
         fit(clips(3), tmp_path / "none" / "a.png", free("apng"))
