@@ -9,7 +9,7 @@ from animecut.watch import Watch
 
 
 class Bars(Watch):
-    """One bar per stage on standard error, with its rate; nothing where it is silent or no terminal is there."""
+    """One bar at a time on standard error, with its rate; nothing where it is silent or no terminal is there."""
 
     def __init__(self, *, silent: bool) -> None:
         super().__init__()
@@ -26,14 +26,18 @@ class Bars(Watch):
         self._close()
 
     def progress(self, stage: str, done: int, total: int | None, unit: str = "pictures") -> None:
-        """Move the stage's bar; a new stage gets a new bar."""
-        if self._bar is None or stage != self._stage:
+        """Move the stage's bar; a new stage gets a new bar, but not before the one that is shown is done."""
+        if self._bar is not None and stage != self._stage:
+            if self._bar.n < (self._bar.total or 0):  # they go on side by side
+                return
             self._close()
+        if self._bar is None:
             # None: tqdm itself stays silent where standard error is no terminal.
             self._bar = tqdm(
                 desc=stage, total=total, unit=f" {unit}", disable=True if self._silent else None, leave=False
             )
             self._stage = stage
+        self._bar.total = total
         self._bar.update(done - self._bar.n)
 
     def notice(self, message: str) -> None:

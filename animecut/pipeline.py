@@ -291,6 +291,7 @@ def _counted(clips: Iterable[Clip], source: Path, settings: Settings, watch: Wat
         report.frames_in += len(clip)
         watch.progress("finding", report.frames_in, total)
         yield clip
+    watch.progress("finding", report.frames_in, report.frames_in)
 
 
 def _load_matting(segment: Segment) -> None:
