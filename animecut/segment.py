@@ -26,15 +26,19 @@ class Segmenter:
 
     weights: a file that animecut-train wrote.  device: auto, cpu, cuda or mps.  batch_size: pictures at once on a GPU
     at most; fewer where its free memory is short, halved where they do not fit after all.
-    Raises DeviceError for a device that is not there, WeightsError for a file that is no network of ours.
+    Raises DeviceError for a device that is not there or is full, WeightsError for a file that is no network of ours.
     """
 
     def __init__(self, weights: Path = network.DEFAULT_WEIGHTS, device: str = "auto", batch_size: int = 16) -> None:
         self.device = choose_device(device)
-        self.batch_size = _at_once(self.device, batch_size)
         net, self.provenance = network.load(weights)
         self.dtype = torch.float32 if net.architecture.instances else _fast_dtype(self.device)
-        self._network = network.fused(net).to(self.device, self.dtype).to(memory_format=torch.channels_last)
+        try:
+            self.batch_size = _at_once(self.device, batch_size)
+            self._network = network.fused(net).to(self.device, self.dtype).to(memory_format=torch.channels_last)
+        except RuntimeError as error:  # CUDA raises it where even its own share does not fit
+            reason = str(error).partition("\n")[0]
+            raise DeviceError(f"{self.device}: {reason}; free some memory, or use --device cpu") from error
 
     @property
     def device_name(self) -> str:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import NoReturn
 
 import cv2
 import numpy as np
@@ -95,6 +96,21 @@ def test_a_gpu_short_of_memory_is_given_fewer_pictures(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free, 80 * 2**30))
     assert segment._at_once(torch.device("cuda"), 16) == batch_size
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError, RuntimeError])  # CUDA's own, where not even it has room
+@pytest.mark.parametrize("where", ["torch.cuda.mem_get_info", "torch.nn.Module.to"])
+def test_a_gpu_that_is_full_before_it_begins_says_what_to_do(
+    weights: Path, error: type[RuntimeError], where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> NoReturn:
+        raise error("CUDA error: out of memory\nCompile with TORCH_USE_CUDA_DSA")
+
+    monkeypatch.setattr(segment, "choose_device", torch.device)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (2**30, 2**30))
+    monkeypatch.setattr(where, full)
+    with pytest.raises(DeviceError, match=r"^cuda: CUDA error: out of memory; .*--device cpu$"):
+        Segmenter(weights, "cuda")
 
 
 @pytest.mark.parametrize("name", ["cpu:x", "cuda:99", "xpu", "tpu", ""])
