@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from animecut.planes import bounds
 from training.augment import Matte, Picture, Sprite, grade
+from training.cards import card
 from training.dataset import Labelled
 from training.growth import grown, turned_away
 from training.props import palette_of, props, scattered
@@ -91,15 +92,9 @@ def composite(
 
 
 def _scene(stock: Stock, height: int, width: int, rng: np.random.Generator) -> Picture:
-    """A cut of a scene, sometimes out of focus as behind a close-up, or a plain or shaded card."""
-    if rng.random() < 0.12:
-        top, bottom = rng.uniform(0, 255, (2, 3))
-        if rng.random() < 0.3:  # paper, a flash, a washed-out dream
-            top = 255 - rng.uniform(0, 30, 3)
-        if rng.random() < 0.4:
-            bottom = top
-        ramp = np.linspace(0, 1, height)[:, None, None]
-        return np.ascontiguousarray(np.broadcast_to(top * (1 - ramp) + bottom * ramp, (height, width, 3)), np.uint8)
+    """A cut of a scene, sometimes out of focus as behind a close-up, or a card."""
+    if rng.random() < 0.2:
+        return card(height, width, rng)
     scene = stock.scenes[int(rng.integers(len(stock.scenes)))]
     h, w = scene.shape[:2]
     cut = min(1.0, float(np.exp(rng.uniform(np.log(0.35), 0.1))))
@@ -133,14 +128,14 @@ def _posed(sprite: Sprite, height: int, width: int, rng: np.random.Generator, *,
     h, w = sprite.shape[:2]
     bust = (sprite[-1, :, 3] > 128).mean() > 0.2
     # Long shots show the whole figure, close-ups only its upper part; the subject is mostly near.
-    closest = (2.2 if crowd else 3.2) if h > 1.5 * w else 1.8
-    size = rng.uniform(0.35, 1.1) if rng.random() < (0.5 if crowd else 0.2) else rng.uniform(0.9, closest)
+    closest = (2.6 if crowd else 4.2) if h > 1.5 * w else 2.4
+    size = rng.uniform(0.35, 1.1) if rng.random() < (0.4 if crowd else 0.15) else rng.uniform(1.0, closest)
     scale = height * size / h
     angle = np.radians(rng.normal(0, 35 if not bust and rng.random() < 0.25 else 6))
     flip = -1.0 if rng.random() < 0.5 else 1.0
     cos, sin = scale * np.cos(angle), scale * np.sin(angle)
     linear = np.array([[flip * cos, -sin], [flip * sin, cos]])
-    centre_x = rng.uniform(0.05, 0.95) * width
+    centre_x = float(np.clip(rng.normal(0.5, 0.24), 0.05, 0.95)) * width
     # The head stays in sight: its top lies in the frame's upper quarter, unless the figure is small.
     head_y = rng.uniform(-0.15, 0.25) * height if size > 0.8 else rng.uniform(0, max(0.05, 1.0 - size)) * height
     if bust:  # the cut belongs below the frame
