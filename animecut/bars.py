@@ -15,7 +15,7 @@ class Bars(Watch):
         super().__init__()
         self._silent = silent
         self._bar: tqdm[None] | None = None
-        self._stage = ""
+        self._stage = self._heard = ""
 
     def __enter__(self) -> "Bars":
         return self
@@ -26,9 +26,10 @@ class Bars(Watch):
         self._close()
 
     def progress(self, stage: str, done: int, total: int | None, unit: str = "pictures") -> None:
-        """Move the stage's bar; a new stage gets a new bar, but not before the one that is shown is done."""
+        """Move the stage's bar; a new stage gets a new bar, but not while the one that is shown goes on beside it."""
+        beside, self._heard = self._heard == self._stage, stage
         if self._bar is not None and stage != self._stage:
-            if self._bar.n < (self._bar.total or 0):  # they go on side by side
+            if beside and self._bar.n < (self._bar.total or 0):
                 return
             self._close()
         if self._bar is None:

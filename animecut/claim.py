@@ -61,6 +61,7 @@ class Claim:
             with suppress(OSError):  # the folder may be gone by now
                 if self._begun:
                     _sweep(target)
+            with suppress(OSError):
                 if target not in untold:
                     path.unlink(missing_ok=True)
             os.close(file)

@@ -38,9 +38,11 @@ class Ledger:
         """The line that tells of these targets, where each is whole and was made from this source by this recipe."""
         self._read_on()
         paths = list(targets)
+        asked = {self._below(path): path for path in paths}
         for record in reversed(self._lines[self._below(paths[0])]):
             if record["error"] is None and record["made_with"] == recipe and self._tells_of(record, paths):
-                return _renamed(record, self._folder.joinpath) if record["source"] == mark(source) else None
+                known = _renamed(record, lambda name: asked.get(name, self._folder / name))
+                return known if record["source"] == mark(source) else None
         return None
 
     def names(self, target: Path) -> bool:
@@ -158,5 +160,5 @@ def digest(path: Path) -> tuple[int, str]:
     for file in sorted(path.iterdir()):
         data = file.read_bytes()
         count += len(data)
-        whole.update(f"{file.name} {len(data)}\n".encode() + data)
+        whole.update(os.fsencode(file.name) + f" {len(data)}\n".encode() + data)
     return count, whole.hexdigest()

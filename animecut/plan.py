@@ -140,9 +140,10 @@ def _is_pattern(path: Path) -> bool:
 
 
 def _matching(pattern: Path, base: Path) -> Iterator[Path]:
-    if any("**" in part and part != "**" for part in pattern.parts):  # some Pythons refuse it, some take it for *
+    below = pattern.relative_to(base)
+    if any("**" in part and part != "**" for part in below.parts):  # some Pythons refuse it, some take it for *
         raise SettingsError(f"{pattern}: ** stands alone between slashes, for folders; write **/*.mp4")
-    return base.glob(str(pattern.relative_to(base)))
+    return base.glob(str(below))
 
 
 def _plain(pattern: Path) -> list[str]:

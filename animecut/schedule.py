@@ -124,7 +124,8 @@ def _first(posts: Seconds, scores: Sequence[float], row: Platform, first: float 
     if first is not None:
         found = int(np.searchsorted(posts, first, side="right")) - 1
         if not 0 <= found < len(scores):
-            raise OutputError(f"--first: lies outside of what {row.name} shows of the sticker; choose another moment")
+            shown = min(float(posts[len(scores)] - posts[0]), row.max_seconds)
+            raise OutputError(f"--first: not in the {shown:.2f} s that are left for {row.name}; choose another moment")
         return found
     best = int(np.argmax(scores))
     return best if automatic and scores[best] > BETTER * scores[0] else 0

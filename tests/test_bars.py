@@ -34,6 +34,15 @@ def test_a_bar_stays_until_its_stage_is_done(monkeypatch: pytest.MonkeyPatch) ->
     assert terminal.begun == ["matting", "webp", "fitting", "gif"]
 
 
+def test_a_stage_that_broke_off_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with Bars(silent=False) as bars:
+        bars.progress("webm", 1, 5)
+        for done in range(1, 6):
+            bars.progress("gif", done, 5)
+    assert terminal.begun == ["webm", "gif"]
+
+
 @pytest.mark.parametrize("frame", [None, 0.1])  # of a still, there are fewer pictures than its clip has
 def test_every_stage_of_a_sticker_has_one_bar(
     frame: float | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

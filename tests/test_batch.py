@@ -94,7 +94,10 @@ def test_what_is_done_is_not_done_again(clips: Path, tmp_path: Path, monkeypatch
     assert said(again) == said(first)
     assert all(each.before for each in again)
     monkeypatch.chdir(tmp_path)
-    assert all(each.before for each in do(Path("clips"), Path("out")))  # named otherwise
+    otherwise = list(run(plan([Path("clips")], Path("out"), Settings(size=64), WEIGHTS), Here(world.see, Watch()),
+                         Ledger(tmp_path / "out"), overwrite=False))  # fmt: skip
+    assert all(each.before for each in otherwise)
+    assert paths(said(otherwise)) == ["out/a/two.webp", "out/one.webp"]  # as they were asked for
     assert times(tmp_path / "out") == before
     assert len(lines(tmp_path / "out")) == 2
     do(clips, tmp_path / "out", overwrite=True)
@@ -222,6 +225,12 @@ def test_a_sticker_that_cannot_be_read_again_is_told_of(
         assert "Input/output error" in str(line["error"])
         (output,) = cast("list[dict[str, object]]", line["outputs"])
         assert output["sha256"] is None
+
+
+def test_frames_may_lie_beside_a_file_of_any_name(tmp_path: Path) -> None:
+    before = digest(tmp_path)
+    (tmp_path / os.fsdecode(b"caf\xe9")).write_bytes(b"x")
+    assert digest(tmp_path) != before
 
 
 def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:

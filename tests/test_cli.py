@@ -190,7 +190,7 @@ def test_the_impossible_is_said_and_the_rest_done(animecut: Callable[..., Result
 def test_what_one_platform_cuts_off_may_come_first_on_another(animecut: Callable[..., Result], clip: Path) -> None:
     done = animecut(clip, "--speed", "0.1", "--first", "0.4", "--for", "telegram,discord", "--size", "64")
     assert done.exit_code == 1
-    assert f"{clip}: --first: lies outside of what telegram shows" in done.stderr
+    assert f"{clip}: --first: not in the 3.00 s that are left for telegram" in done.stderr
     assert files(clip.parent) == ["walk.discord.png", "walk.mp4"]
 
 

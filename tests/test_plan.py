@@ -35,8 +35,9 @@ def test_folders_are_mirrored_and_patterns_too(clips: Path, tmp_path: Path) -> N
         plan([clips / "**.mp4"], out, Settings(), "")
 
 
-def test_brackets_of_a_folder_that_is_there_are_no_pattern(clips: Path, tmp_path: Path) -> None:
-    show = (clips / "a").rename(clips / "[Sub] Show")
+@pytest.mark.parametrize("name", ["[Sub] Show", "My**Show"])
+def test_signs_of_a_folder_that_is_there_are_no_pattern(name: str, clips: Path, tmp_path: Path) -> None:
+    show = (clips / "a").rename(clips / name)
     assert folder_of(show / "two.mp4") == folder_of(show / "*.mp4") == show
     found = names(plan([show / "*.mp4"], tmp_path, Settings(), ""), tmp_path)
     assert found == {"two.mp4": ["two.webp"]}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from animecut import compose, drawings
 from animecut.clip import together
 from animecut.decode import decode
+from animecut.encode import whole
 from animecut.errors import InputError, OutputError
 from animecut.paths import is_file
 from training.evaluate import Segment, alpha_of
@@ -128,9 +129,9 @@ def _doubt(p: NDArray[np.float32]) -> float:
 
 def _write(path: Path, rgb: Picture, segmenter: Segment) -> Path:
     try:  # OpenCV's own imwrite crashes the process at a name that is not UTF-8
-        path.write_bytes(cv2.imencode(".png", rgb[..., ::-1])[1].tobytes())
+        with whole(path) as part:
+            part.write_bytes(cv2.imencode(".png", rgb[..., ::-1])[1].tobytes())
     except OSError as error:
-        path.unlink(missing_ok=True)
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
     write_labelme(path.with_suffix(".json"), path, alpha_of(segmenter, rgb) > 0.5, TOLERANCE)
     return path

@@ -14,7 +14,7 @@ def test_a_card_is_a_picture_of_the_size_asked_for_and_depends_on_chance_alone()
         assert (one != other).any()
 
 
-def test_drawnare_of_many_kinds() -> None:
+def test_cards_are_of_many_kinds() -> None:
     rng = np.random.default_rng(0)
     drawn = [card(48, 84, rng) for _ in range(200)]
     plain = sum((one == one[0, 0]).all() for one in drawn)
@@ -28,11 +28,12 @@ def test_drawnare_of_many_kinds() -> None:
 
 def test_a_pattern_has_a_ground_and_at_most_three_other_colours() -> None:
     rng = np.random.default_rng(3)
+    shares = []
     for _ in range(20):
-        colours, counts = np.unique(cards._pattern(64, 96, rng).reshape(-1, 3), axis=0, return_counts=True)
-        most = np.sort(counts)[::-1]
+        colours, counts = np.unique(cards._pattern(256, 384, rng).reshape(-1, 3), axis=0, return_counts=True)
+        shares.append(np.sort(counts)[::-1][:4].sum() / counts.sum())
         assert len(colours) > 1
-        assert most[:4].sum() > 3 * most[4:].max(initial=0)  # others are mixed where two meet
+    assert np.mean(shares) > 0.9  # others are mixed where two meet; of a wash it is 0.7
 
 
 @pytest.mark.parametrize("seed", range(5))

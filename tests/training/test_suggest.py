@@ -107,6 +107,14 @@ def test_names_that_are_not_utf8_go_all_the_way(tmp_path: Path, monkeypatch: pyt
     assert "caf?_0.00s" in page.read_text()
 
 
+def test_what_has_no_room_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "out" / "c_0.00s.png").mkdir(parents=True)
+    clip = world.write_clip(tmp_path / "c.mp4", [rgb for rgb, _ in world.walking()])
+    with pytest.raises(OutputError, match=r"c_0\.00s\.png: cannot be written"):
+        suggest(clip, tmp_path / "out", world.see, count=1, by_doubt=False)
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["c_0.00s.png"]
+
+
 def test_the_command_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "_segmenter", lambda weights, device: world.see)
     monkeypatch.chdir(tmp_path)
