@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 from training.augment import Picture
 from training.props import Colour, toned
 
-Plane = NDArray[np.float64]
-"""(H, W) a number for each pixel."""
-
 
 def card(height: int, width: int, rng: np.random.Generator) -> Picture:
     """One colour, a shade of two, a pattern or a wash, or one that fades into another, (height, width, 3) RGB."""
@@ -82,8 +79,8 @@ def _wash(height: int, width: int, rng: np.random.Generator) -> Picture:
     return picture.astype(np.uint8)
 
 
-def _cloud(height: int, width: int, rng: np.random.Generator) -> Plane:
-    """Smooth noise of three sizes, about 0 on average and 1 in spread."""
+def _cloud(height: int, width: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(height, width) of smooth noise of three sizes, about 0 on average and 1 in spread."""
     cells = int(rng.integers(2, 7))
     total = np.zeros((height, width))
     for octave in range(3):
