@@ -1,4 +1,8 @@
-"""Pictures to coarse alpha, on any device. The border between numpy and torch."""
+"""Pictures to coarse alpha, on any device. The border between numpy and torch.
+
+Places of one colour hear one another (animecut.kin), but where characters are told apart, or where the weights know a
+class "unknown", which leaves places to the matting.
+"""
 
 import warnings
 from collections.abc import Iterator
@@ -9,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from animecut import network
+from animecut import kin, network
 from animecut.clip import Alpha, Pixels
 from animecut.errors import DeviceError
 from animecut.overlap import cores
@@ -17,6 +21,7 @@ from animecut.shrink import shrunk
 
 LONGEST = 448  # pixels of the longer side that the network sees; for a character of any size (tests.quality.sizes)
 MULTIPLE = 8  # sides are rounded to it, so that almost nothing is padded
+LEAST = 1e-3  # probability beyond which a network's sureness counts no more; less than one step of 255
 SHORTEST = 32  # pixels; the network takes nothing smaller
 ROOM = 64 * 2**20  # bytes of a GPU's memory for each picture: mobilenet_v2 takes 19 MB for a square one, resnet101 42
 
@@ -33,6 +38,7 @@ class Segmenter:
         self.device = choose_device(device)
         net, self.provenance = network.load(weights)
         self.dtype = torch.float32 if net.architecture.instances else _fast_dtype(self.device)
+        self._hears = not net.architecture.instances and "unknown" not in net.architecture.classes
         try:
             self.batch_size = _at_once(self.device, batch_size)
             self._network = network.fused(net).to(self.device, self.dtype).to(memory_format=torch.channels_last)
@@ -47,7 +53,7 @@ class Segmenter:
         return f"{name} ({str(self.dtype).removeprefix('torch.')})"
 
     def __call__(self, pixels: Pixels) -> Alpha:
-        """How likely each place is a character: the network's own softmax, never stretched to fill [0, 1].
+        """How likely each place is a character by network and colours, never stretched to fill [0, 1].
 
         Where the weights know a class "unknown", what is surely of it is 0.5: a place for the matting to decide.
 
@@ -82,9 +88,11 @@ class Segmenter:
         pictures = torch.from_numpy(small)
         if self.device.type == "cuda":
             pictures = pictures.pin_memory()  # or the copy would block after all
-        rgb = pictures.to(self.device, non_blocking=True).permute(0, 3, 1, 2)
-        rgb = rgb.to(self.dtype, memory_format=torch.channels_last) / 255
-        return self._network.alpha(rgb).cpu().numpy()
+        rgb = pictures.to(self.device, non_blocking=True).permute(0, 3, 1, 2) / 255
+        alpha = self._network.alpha(rgb.to(self.dtype, memory_format=torch.channels_last))
+        if self._hears:
+            alpha = kin.heard(rgb, alpha.logit(LEAST)).sigmoid()
+        return alpha.cpu().numpy()
 
 
 def beside_others() -> None:

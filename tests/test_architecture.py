@@ -12,7 +12,7 @@ ROOMS = sorted((ROOT / "animecut").glob("*.py"))
 TRAINING = sorted((ROOT / "training").glob("*.py"))
 GROUND = {"clip", "errors", "overlap", "paths", "planes", "shrink", "stills"}
 MAY = {
-    "segment": {"network"},
+    "segment": {"kin", "network"},
     "network": {"pspnet", "rivals"},
     "pspnet": {"backbones"},
     "rivals": {"backbones", "pspnet"},
@@ -81,7 +81,7 @@ MAY = {
 DOORS = {  # who may know an outside library
     "pymatting": {"refine"},
     "ray": {"machines"},
-    "torch": {"backbones", "network", "pspnet", "rivals", "segment"},
+    "torch": {"backbones", "kin", "network", "pspnet", "rivals", "segment"},
     "torchvision": {"backbones", "rivals"},
     "safetensors": {"network"},
     "typer": {"cli", "check_cli", "doctor_cli"},
