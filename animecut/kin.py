@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 SPEAKERS = 12  # pixels of the network's grid from one place that speaks to the next
 LISTENERS = 4  # pixels from one place that is spoken to to the next
-AT_ONCE = 512  # listeners whose kin is looked for at once, as a processor's cache holds
+AT_ONCE = 1024  # listeners whose kin is looked for at once, as a processor's cache holds
 COLOUR = 0.015  # standard deviation of what counts as one colour; of RGB in [0, 1], weighed by EYE
 EYE = ((0.299, 0.587, 0.114), (-0.169, -0.331, 0.5), (0.5, -0.419, -0.081))  # brightness and two colours (ITU-R BT.601)
 NEAR = 120.0  # pixels: standard deviation of what counts as near
@@ -37,13 +37,13 @@ def _told(rgb: Tensor, odds: Tensor) -> Tensor:
     told = torch.zeros_like(unsure, dtype=torch.float32)
     if unsure.any():
         speakers = _places(rgb, SPEAKERS).flatten(0, 1)
-        own = _sampled(odds, SPEAKERS).reshape(-1, 1)
+        own = _sampled(odds, SPEAKERS).flatten()
         among = _alike(speakers, speakers).fill_diagonal_(0)
         belief = torch.tanh(own / 2)
         for _ in range(ROUNDS):
             belief = torch.tanh((own + WEIGHT * _mean(among, belief)) / 2)
         listeners = _places(rgb, LISTENERS)[unsure].split(AT_ONCE)  # type: ignore[no-untyped-call]
-        told[unsure] = torch.cat([_mean(_alike(some, speakers), belief) for some in listeners])[:, 0]
+        told[unsure] = torch.cat([_mean(_alike(some, speakers), belief) for some in listeners])
     return F.interpolate(told[None, None], odds.shape, mode="bilinear")[0, 0]
 
 
@@ -70,6 +70,5 @@ def _alike(some: Tensor, others: Tensor) -> Tensor:
 
 
 def _mean(alike: Tensor, belief: Tensor) -> Tensor:
-    """(N, 1): what others believe, (M, 1), weighed by how alike they are, (N, M)."""
-    both = alike @ torch.cat([belief, torch.ones_like(belief)], dim=1)
-    return both[:, :1] / (both[:, 1:] + ALONE)
+    """(N,): what others believe, (M,), weighed by how alike they are, (N, M)."""
+    return alike @ belief / (alike.sum(1) + ALONE)

@@ -54,6 +54,11 @@ class Architecture:
             raise ValueError(f"classes must be {', '.join(OPACITY)}, got {', '.join(self.classes)}")
 
 
+def _by_channel(values: tuple[float, float, float]) -> Tensor:
+    """(3, 1, 1), or (1, 1, 1) where all are one: a picture with its channels last is taken less that far sooner."""
+    return torch.tensor(values[:1] if len(set(values)) == 1 else values).view(-1, 1, 1)
+
+
 class Network(nn.Module):
     """Pictures to logits. Normalises and pads its own input."""
 
@@ -64,20 +69,32 @@ class Network(nn.Module):
     def __init__(self, architecture: Architecture, multiple: int) -> None:
         super().__init__()
         self.architecture, self.multiple = architecture, multiple
-        self.register_buffer("mean", torch.tensor(architecture.mean).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(architecture.std).view(3, 1, 1), persistent=False)
+        self.register_buffer("mean", _by_channel(architecture.mean), persistent=False)
+        self.register_buffer("std", _by_channel(architecture.std), persistent=False)
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Logits of every class at the input's size.
 
         rgb: (B, 3, H, W) float in [0, 1], RGB, H and W at least 32. Returns (B, classes, H, W).
         """
-        height, width = rgb.shape[-2:]
         x = self.prepared(rgb)
-        scores = self.scores(self.backbone(x))
+        return self._over(rgb, x, self.scores(self.backbone(x)))
+
+    def odds(self, rgb: Tensor) -> Tensor:
+        """Log odds of each place being character rather than background: (B, H, W) float32.
+
+        What is scaled up is their difference, one plane: on a CPU a twentieth less work than all of `alpha`.
+        """
+        x = self.prepared(rgb)
+        scores, number = self.scores(self.backbone(x)).float(), self.architecture.classes.index
+        margin = scores[:, number("character")] - scores[:, number("background")]
+        return self._over(rgb, x, margin[:, None])[:, 0]
+
+    def _over(self, rgb: Tensor, prepared: Tensor, scores: Tensor) -> Tensor:
+        """Scores scaled up to the whole input."""
         corners = self.architecture.align_corners
-        logits = F.interpolate(scores, x.shape[-2:], mode="bilinear", align_corners=corners)
-        return logits[..., :height, :width]
+        full = F.interpolate(scores, prepared.shape[-2:], mode="bilinear", align_corners=corners)
+        return full[..., : rgb.shape[-2], : rgb.shape[-1]]
 
     def alpha(self, rgb: Tensor) -> Tensor:
         """How likely each place is a character, the unknown counting half: (B, H, W) float32 in [0, 1].

@@ -21,7 +21,7 @@ from animecut.shrink import shrunk
 
 LONGEST = 448  # pixels of the longer side that the network sees; for a character of any size (tests.quality.sizes)
 MULTIPLE = 8  # sides are rounded to it, so that almost nothing is padded
-LEAST = 1e-3  # probability beyond which a network's sureness counts no more; less than one step of 255
+SUREST = 7.0  # log odds beyond which a network's sureness counts no more: a quarter of a step of 255
 SHORTEST = 32  # pixels; the network takes nothing smaller
 ROOM = 64 * 2**20  # bytes of a GPU's memory for each picture: mobilenet_v2 takes 19 MB for a square one, resnet101 42
 
@@ -38,7 +38,7 @@ class Segmenter:
         self.device = choose_device(device)
         net, self.provenance = network.load(weights)
         self.dtype = torch.float32 if net.architecture.instances else _fast_dtype(self.device)
-        self._hears = not net.architecture.instances and "unknown" not in net.architecture.classes
+        self._hears = not net.architecture.instances and set(net.architecture.classes) == {"background", "character"}
         try:
             self.batch_size = _at_once(self.device, batch_size)
             self._network = network.fused(net).to(self.device, self.dtype).to(memory_format=torch.channels_last)
@@ -89,10 +89,11 @@ class Segmenter:
         if self.device.type == "cuda":
             pictures = pictures.pin_memory()  # or the copy would block after all
         rgb = pictures.to(self.device, non_blocking=True).permute(0, 3, 1, 2) / 255
-        alpha = self._network.alpha(rgb.to(self.dtype, memory_format=torch.channels_last))
-        if self._hears:
-            alpha = kin.heard(rgb, alpha.logit(LEAST)).sigmoid()
-        return alpha.cpu().numpy()
+        seen = rgb.to(self.dtype, memory_format=torch.channels_last)
+        if not self._hears:
+            return self._network.alpha(seen).cpu().numpy()
+        odds = self._network.odds(seen).clamp(-SUREST, SUREST)
+        return kin.heard(rgb, odds).sigmoid().cpu().numpy()
 
 
 def beside_others() -> None:

@@ -42,6 +42,18 @@ def test_any_size_from_32_up_works(size: tuple[int, int]) -> None:
         assert net(torch.rand(2, 3, *size)).shape == (2, 2, *size)
 
 
+@pytest.mark.parametrize("classes", [("background", "character"), ("character", "background")])
+def test_log_odds_are_those_of_the_alpha(classes: tuple[str, str]) -> None:
+    torch.manual_seed(0)
+    net = PSPNet(Architecture(width=16, decoder=(8, 8), classes=classes)).eval()
+    rgb = torch.rand(2, 3, 40, 72)  # no multiple of what it pads to
+    with torch.inference_mode():
+        odds, alpha = net.odds(rgb), net.alpha(rgb)
+    assert odds.shape == alpha.shape == (2, 40, 72)
+    assert alpha.max() - alpha.min() > 1e-3
+    assert odds.sigmoid().numpy() == pytest.approx(alpha.numpy(), abs=1e-6)
+
+
 def test_the_mobilenet_is_torchvisions() -> None:
     """Its names, its shapes, and to the last bit its features; dilated where a stride was dropped."""
     theirs = models.mobilenet_v2().features[:18].eval()

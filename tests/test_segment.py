@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from animecut import network, segment
+from animecut import kin, network, segment
 from animecut.errors import DeviceError, WeightsError
 from animecut.network import Architecture, PSPNet
 from animecut.refine import refine
@@ -47,6 +47,15 @@ def test_probabilities_are_never_stretched(weights: Path) -> None:
     flat = np.full((1, 64, 64, 3), 128, np.uint8)
     alpha = Segmenter(weights, "cpu")(flat)
     assert np.ptp(alpha) < 0.5
+
+
+def test_places_of_one_colour_are_heard(weights: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    def heard(rgb: torch.Tensor, odds: torch.Tensor) -> torch.Tensor:
+        assert (rgb * 255).round().byte().permute(0, 2, 3, 1).numpy() == pytest.approx(segment._shrunk(pixels[0])[None])
+        return torch.full_like(odds, 2.0)
+
+    monkeypatch.setattr(kin, "heard", heard)
+    assert Segmenter(weights, "cpu")(pixels[:1]) == pytest.approx(1 / (1 + np.exp(-2.0)))
 
 
 def test_transparency_is_not_looked_at(weights: Path, pixels: np.ndarray) -> None:
