@@ -2,8 +2,8 @@
 
 A network sees shapes, and what it keeps or loses by mistake often has the colour of what it let go or kept nearby: sky
 between two locks, wall under an arm, a hand. Anime's colours are flat, so places of one colour belong together. This is
-the mean field of a dense conditional random field (Krähenbühl and Koltun 2011), in which only places on a coarse grid
-speak (Nyström's approximation).
+after the mean field of a dense conditional random field (Krähenbühl and Koltun 2011), but only places on a coarse grid
+speak, and what they say is averaged.
 """
 
 import torch
@@ -16,7 +16,8 @@ AT_ONCE = 1024  # listeners whose kin is looked for at once, as a processor's ca
 COLOUR = 0.015  # standard deviation of what counts as one colour; of RGB in [0, 1], weighed by EYE
 EYE = ((0.299, 0.587, 0.114), (-0.169, -0.331, 0.5), (0.5, -0.419, -0.081))  # brightness and two colours (ITU-R BT.601)
 NEAR = 120.0  # pixels: standard deviation of what counts as near
-WEIGHT = 4.0  # log odds that all of one mind have; who is surer than that is not told
+WEIGHT = 4.0  # log odds that all of one mind have: nobody who is surer than that can change sides
+FADE = 1.0  # log odds below that from which places are told less and less, so that none jumps
 ALONE = 0.5  # speakers: who has fewer of its kind is told less
 ROUNDS = 2  # times that those who speak hear one another first
 POWER = 3  # doublings: exp(x) is nearly (1 + x / 8)^8, quicker to compute and nothing at all where it is faint
@@ -32,9 +33,10 @@ def heard(rgb: Tensor, odds: Tensor) -> Tensor:
 
 
 def _told(rgb: Tensor, odds: Tensor) -> Tensor:
-    """What the places of one picture hear, (H, W) in [-1, 1]; 1: all say character, 0: no mind can be changed."""
-    unsure = -F.max_pool2d(-odds.abs()[None], LISTENERS)[0] < WEIGHT
-    told = torch.zeros_like(unsure, dtype=torch.float32)
+    """What the places of one picture hear, (H, W) in [-1, 1]: 1 where all say character, 0 where all are sure."""
+    least = -F.max_pool2d(-odds.abs()[None], LISTENERS)[0]
+    unsure = least < WEIGHT
+    told = torch.zeros_like(least)
     if unsure.any():
         speakers = _places(rgb, SPEAKERS).flatten(0, 1)
         own = _sampled(odds, SPEAKERS).flatten()
@@ -44,6 +46,7 @@ def _told(rgb: Tensor, odds: Tensor) -> Tensor:
             belief = torch.tanh((own + WEIGHT * _mean(among, belief)) / 2)
         listeners = _places(rgb, LISTENERS)[unsure].split(AT_ONCE)  # type: ignore[no-untyped-call]
         told[unsure] = torch.cat([_mean(_alike(some, speakers), belief) for some in listeners])
+        told *= ((WEIGHT - least) / FADE).clamp(0, 1)
     return F.interpolate(told[None, None], odds.shape, mode="bilinear")[0, 0]
 
 
@@ -59,11 +62,11 @@ def _sampled(planes: Tensor, step: int) -> Tensor:
 
 
 def _alike(some: Tensor, others: Tensor) -> Tensor:
-    """(N, M) in [0, 1]: nearly exp(-|some - others|² / 2), the square multiplied out."""
-    some, others = some / 2 ** (POWER / 2), others / 2 ** (POWER / 2)
-    left = torch.cat([some, 1 - (some**2).sum(1, keepdim=True) / 2, torch.ones_like(some[..., :1])], dim=1)
-    right = torch.cat([others, torch.ones_like(others[..., :1]), (others**2).sum(1, keepdim=True) / -2], dim=1)
-    alike = (left @ right.mT).clamp_(0, 1)
+    """(N, M) in [0, 1]: nearly exp(-d² / 2), d how far some are from others."""
+    # Multiplied out it is sooner done, but only as exact as float32, with less than which a GPU may be told to make do.
+    quick = some.device.type == "cpu"
+    mode = "use_mm_for_euclid_dist" if quick else "donot_use_mm_for_euclid_dist"
+    alike = torch.cdist(some, others, compute_mode=mode).square_().div_(-(2.0 ** (POWER + 1))).add_(1).clamp_(0)
     for _ in range(POWER):
         alike = alike.square_()
     return alike

@@ -50,6 +50,8 @@ class Architecture:
         layers = (self.width, *self.decoder, *self.pyramid, len(self.classes))
         if min(layers) < 1 or max(*layers, self.level) > WIDEST:
             raise ValueError(f"layers must have 1 to {WIDEST} channels, got {layers}")
+        if len(self.mean) != 3 or len(self.std) != 3:
+            raise ValueError(f"mean and std must have 3 numbers, got {self.mean} and {self.std}")
         if "character" not in self.classes or not set(self.classes) <= set(OPACITY):
             raise ValueError(f"classes must be {', '.join(OPACITY)}, got {', '.join(self.classes)}")
 
@@ -83,7 +85,7 @@ class Network(nn.Module):
     def odds(self, rgb: Tensor) -> Tensor:
         """Log odds of each place being character rather than background: (B, H, W) float32.
 
-        What is scaled up is their difference, one plane: on a CPU a twentieth less work than all of `alpha`.
+        Of a network that knows these two classes. What is scaled up is their difference, one plane in place of two.
         """
         x = self.prepared(rgb)
         scores, number = self.scores(self.backbone(x)).float(), self.architecture.classes.index

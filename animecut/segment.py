@@ -20,7 +20,7 @@ from animecut.overlap import cores
 from animecut.shrink import shrunk
 
 LONGEST = 448  # pixels of the longer side that the network sees; for a character of any size (tests.quality.sizes)
-MULTIPLE = 8  # sides are rounded to it, so that almost nothing is padded
+MULTIPLE = 8  # sides are rounded to it, so that almost nothing is padded; kin listens on every fourth pixel
 SUREST = 7.0  # log odds beyond which a network's sureness counts no more: a quarter of a step of 255
 SHORTEST = 32  # pixels; the network takes nothing smaller
 ROOM = 64 * 2**20  # bytes of a GPU's memory for each picture: mobilenet_v2 takes 19 MB for a square one, resnet101 42
@@ -38,7 +38,7 @@ class Segmenter:
         self.device = choose_device(device)
         net, self.provenance = network.load(weights)
         self.dtype = torch.float32 if net.architecture.instances else _fast_dtype(self.device)
-        self._hears = not net.architecture.instances and set(net.architecture.classes) == {"background", "character"}
+        self._hears = not net.architecture.instances and sorted(net.architecture.classes) == ["background", "character"]
         try:
             self.batch_size = _at_once(self.device, batch_size)
             self._network = network.fused(net).to(self.device, self.dtype).to(memory_format=torch.channels_last)
@@ -92,7 +92,7 @@ class Segmenter:
         seen = rgb.to(self.dtype, memory_format=torch.channels_last)
         if not self._hears:
             return self._network.alpha(seen).cpu().numpy()
-        odds = self._network.odds(seen).clamp(-SUREST, SUREST)
+        odds = self._network.odds(seen).nan_to_num(0.0).clamp(-SUREST, SUREST)
         return kin.heard(rgb, odds).sigmoid().cpu().numpy()
 
 

@@ -76,6 +76,12 @@ def test_an_architecture_that_no_memory_holds_is_refused(what: dict[str, Any]) -
         Architecture(**what)
 
 
+@pytest.mark.parametrize("what", [{"mean": (0.5,)}, {"mean": (0.5, 0.4)}, {"std": (0.5, 0.5, 0.5, 0.5)}])
+def test_an_input_of_other_than_three_channels_is_refused(what: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="3 numbers"):
+        Architecture(**what)
+
+
 def test_the_network_needs_no_torchvision() -> None:
     """It takes as long to import as torch itself."""
     code = "import sys, animecut.network as n; n.load(); print({'torchvision', 'sympy'} & set(sys.modules))"

@@ -50,12 +50,31 @@ def test_probabilities_are_never_stretched(weights: Path) -> None:
 
 
 def test_places_of_one_colour_are_heard(weights: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = []
+
     def heard(rgb: torch.Tensor, odds: torch.Tensor) -> torch.Tensor:
-        assert (rgb * 255).round().byte().permute(0, 2, 3, 1).numpy() == pytest.approx(segment._shrunk(pixels[0])[None])
+        said.append((rgb, odds))
         return torch.full_like(odds, 2.0)
 
     monkeypatch.setattr(kin, "heard", heard)
-    assert Segmenter(weights, "cpu")(pixels[:1]) == pytest.approx(1 / (1 + np.exp(-2.0)))
+    segmenter = Segmenter(weights, "cpu")
+    assert segmenter(pixels[:1]) == pytest.approx(1 / (1 + np.exp(-2.0)))
+    (rgb, odds), *_ = said
+    assert (rgb * 255).permute(0, 2, 3, 1).numpy() == pytest.approx(segment._shrunk(pixels[0])[None], abs=1e-3)
+    alone = segmenter._network.alpha(rgb.to(segmenter.dtype))
+    assert odds.sigmoid().numpy() == pytest.approx(alone.detach().numpy(), abs=0.01)
+
+
+def test_what_a_network_cannot_say_is_as_likely_as_not(
+    weights: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segmenter = Segmenter(weights, "cpu")
+    odds = torch.full((1, 256, LONGEST), -20.0)
+    odds[0, 6, 6], odds[0, 100, 100] = torch.nan, torch.inf  # one stands where somebody speaks
+    monkeypatch.setattr(segmenter._network, "odds", lambda rgb: odds)
+    alpha = segmenter(pixels[:1])
+    assert np.isfinite(alpha).all()
+    assert (alpha > 0.4).sum() == 2
 
 
 def test_transparency_is_not_looked_at(weights: Path, pixels: np.ndarray) -> None:
@@ -151,7 +170,10 @@ def test_out_of_memory_with_one_picture_says_what_to_do(
 
 
 @pytest.mark.parametrize(("surest", "alpha"), [(0, 0.0), (1, 0.5), (2, 1.0)])
-def test_the_unknown_of_a_trimap_is_left_to_the_matting(tmp_path: Path, surest: int, alpha: float) -> None:
+def test_the_unknown_of_a_trimap_is_left_to_the_matting(
+    tmp_path: Path, surest: int, alpha: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kin, "heard", lambda rgb, odds: pytest.fail("it was heard"))
     net = PSPNet(Architecture(width=8, decoder=(), classes=("background", "unknown", "character")))
     with torch.no_grad():
         net.classifier.weight.zero_()
