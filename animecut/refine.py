@@ -1,6 +1,6 @@
 """Coarse alpha to a sticker's soft edge, clean of the background's colour. The only door to pymatting.
 
-The network knows where a character is, but not to the pixel. Where it doubts, the picture decides: first by which
+The coarse alpha knows where a character is, but not to the pixel. Where it doubts, the picture decides: first by which
 colours lie nearby inside and outside, and by the ink line, which belongs to the character; then by closed-form matting
 in the narrow band that is still open. Last, the edge's own colours are estimated, so that no background stays in it.
 Everything is a function of one picture, and may be called from several threads.
@@ -62,7 +62,7 @@ def refine(
     """The character of one picture as straight RGBA, and whether the network doubts too much of it to be matted.
 
     rgb:     (H, W, 3) uint8.
-    alpha:   (H, W) float32 in [0, 1], the network's probability, resampled onto the same pixels.
+    alpha:   (H, W) float32 in [0, 1], the Segmenter's probability, resampled onto the same pixels.
     matting: closed-form (Levin et al. 2008), knn (Chen et al. 2013; slow, for stills), or none: alpha stays as it is.
     grain:   pixels of the picture to one pixel of the network's grid.
 

@@ -276,7 +276,10 @@ def export(
     weights: Annotated[Path, typer.Argument(metavar="FILE", help="Weights, or the folder of a fit.")],
     target: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The file to write.")],
 ) -> None:
-    """Write weights as ONNX with free batch, height and width, and check them in ONNX Runtime."""
+    """Write weights as ONNX with free batch, height and width, and check them in ONNX Runtime.
+
+    It is the network alone; animecut also lets places of one colour hear one another, and mattes.
+    """
     with _errors():
         from training.export import export as write
 

@@ -23,6 +23,8 @@ NEEDED = ("onnx", "onnxruntime", "onnxscript")
 def export(weights: Path, target: Path) -> float:
     """Write a network as ONNX: rgb (N, 3, H, W) float32 RGB in [0, 1] -> logits (N, classes, H, W); N, H, W are free.
 
+    It is the network alone: that places of one colour hear one another (animecut.kin) comes after it.
+
     Returns the largest difference of a logit to PyTorch's.
     Raises SettingsError where ONNX is not installed, WeightsError, and OutputError where ONNX Runtime disagrees.
     """

@@ -1,6 +1,7 @@
 """Figures of weights on the labelled frames that each file says it never saw, and how far its probabilities are true.
 
-"network" is the network alone, "matted" what a sticker gets, "gif" the network on the same frames as small GIFs.
+"network" is what the Segmenter says (network, and places of one colour), "matted" what a sticker gets, "gif" the former
+on the same frames as small GIFs.
 
 Run: python -m tests.quality.folds FRAMES FOLD.safetensors ... [--plot docs/reliability.png]
 """
