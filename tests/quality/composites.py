@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def of_composites(stock: Stock, segmenter: Segmenter, *, clutter: bool) -> dict[str, float]:
-    """Means over compressed frames of the Segmenter's alpha, of the matted alpha, and of changes under a camera move."""
+    """Means over compressed frames of the Segmenter's alpha, of the matted one, and of changes under a camera move."""
     rng = np.random.default_rng(7)
     rows = []
     for _ in range(COUNT):
