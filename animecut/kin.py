@@ -36,17 +36,18 @@ def _told(rgb: Tensor, odds: Tensor) -> Tensor:
     """What the places of one picture hear, (H, W) in [-1, 1]: 1 where all say character, 0 where all are sure."""
     least = -F.max_pool2d(-odds.abs()[None], LISTENERS)[0]
     unsure = least < WEIGHT
+    if not unsure.any():
+        return torch.zeros_like(odds)
+    speakers = _places(rgb, SPEAKERS).flatten(0, 1)
+    own = _sampled(odds, SPEAKERS).flatten()
+    among = _alike(speakers, speakers).fill_diagonal_(0)
+    belief = torch.tanh(own / 2)
+    for _ in range(ROUNDS):
+        belief = torch.tanh((own + WEIGHT * _mean(among, belief)) / 2)
+    listeners = _places(rgb, LISTENERS)[unsure].split(AT_ONCE)  # type: ignore[no-untyped-call]
     told = torch.zeros_like(least)
-    if unsure.any():
-        speakers = _places(rgb, SPEAKERS).flatten(0, 1)
-        own = _sampled(odds, SPEAKERS).flatten()
-        among = _alike(speakers, speakers).fill_diagonal_(0)
-        belief = torch.tanh(own / 2)
-        for _ in range(ROUNDS):
-            belief = torch.tanh((own + WEIGHT * _mean(among, belief)) / 2)
-        listeners = _places(rgb, LISTENERS)[unsure].split(AT_ONCE)  # type: ignore[no-untyped-call]
-        told[unsure] = torch.cat([_mean(_alike(some, speakers), belief) for some in listeners])
-        told *= ((WEIGHT - least) / FADE).clamp(0, 1)
+    told[unsure] = torch.cat([_mean(_alike(some, speakers), belief) for some in listeners])
+    told *= ((WEIGHT - least) / FADE).clamp(0, 1)
     return F.interpolate(told[None, None], odds.shape, mode="bilinear")[0, 0]
 
 
