@@ -60,15 +60,21 @@ def framing(
     h, w = shape
     scale = max(height / h, width / w) * float(np.exp(rng.uniform(*np.log(zoom))))
     angle = rng.uniform(-12, 12) if rng.random() < 0.3 else 0.0
-    flip = -1.0 if rng.random() < 0.5 else 1.0
+    mirrored = rng.random() < 0.5
     # Where the picture is larger than the target any part of it may be seen, else it lies anywhere inside.
     slack = np.array([width - w * scale, height - h * scale])
     shift = (rng.uniform(0, 1, 2) - 0.5) * slack
-    cos, sin = scale * np.cos(np.radians(angle)), scale * np.sin(np.radians(angle))
-    linear = np.array([[flip * cos, -sin], [flip * sin, cos]])
+    linear = turned(scale, angle, mirrored=mirrored)
     offset = np.array([width, height]) / 2 + shift - linear @ np.array([w, h]) / 2
     border = cv2.BORDER_REFLECT_101 if rng.random() < 0.7 else cv2.BORDER_CONSTANT
     return Framing(np.column_stack([linear, offset]), (width, height), scale, border)
+
+
+def turned(scale: float, angle: float, *, mirrored: bool) -> NDArray[np.float64]:
+    """(2, 2): scaled and turned by degrees, perhaps mirrored first."""
+    cos, sin = scale * np.cos(np.radians(angle)), scale * np.sin(np.radians(angle))
+    flip = -1.0 if mirrored else 1.0
+    return np.array([[flip * cos, -sin], [flip * sin, cos]])
 
 
 def grade(rgb: Picture, rng: np.random.Generator, strength: float = 1.0) -> Picture:

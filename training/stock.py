@@ -13,6 +13,7 @@ from animecut.planes import bounds
 from training.augment import Picture, Sprite
 from training.dataset import Labelled, read_rgba
 from training.layouts import PICTURES
+from training.sprites import shrunk
 from training.synthesis import Stock, cut_out, painted_out
 
 OPAQUE, FAINT = 255, 8  # alpha of 255: a whole picture of the one, or nothing above the other, is no character
@@ -107,8 +108,4 @@ def _shrunk(picture: Picture) -> Picture:
     size = (round(picture.shape[1] * factor), round(picture.shape[0] * factor))
     if picture.shape[2] == 3:
         return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    x = picture.astype(np.float32)
-    x[..., :3] *= x[..., 3:] / 255
-    x = np.asarray(cv2.resize(x, size, interpolation=cv2.INTER_AREA), np.float32)
-    x[..., :3] *= 255 / np.maximum(x[..., 3:], 1e-3)
-    return np.clip(x, 0, 255).round().astype(np.uint8)
+    return shrunk(picture, size)

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from animecut.planes import bounds
-from training.augment import Matte, Picture, Sprite, grade
+from training.augment import Matte, Picture, Sprite, grade, turned
 from training.cards import card
 from training.dataset import Labelled
 from training.growth import grown, turned_away
 from training.props import palette_of, props, scattered
+from training.sprites import placed
 
 AWAY = 0.15  # share of the characters that are seen from behind
 GROWN = 0.4  # share of the characters that have more locks or limbs than they were drawn with
@@ -131,25 +132,15 @@ def _posed(sprite: Sprite, height: int, width: int, rng: np.random.Generator, *,
     closest = (2.6 if crowd else 4.2) if h > 1.5 * w else 2.4
     size = rng.uniform(0.35, 1.1) if rng.random() < (0.4 if crowd else 0.15) else rng.uniform(1.0, closest)
     scale = height * size / h
-    angle = np.radians(rng.normal(0, 35 if not bust and rng.random() < 0.25 else 6))
-    flip = -1.0 if rng.random() < 0.5 else 1.0
-    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
-    linear = np.array([[flip * cos, -sin], [flip * sin, cos]])
+    angle = rng.normal(0, 35 if not bust and rng.random() < 0.25 else 6)
+    linear = turned(scale, angle, mirrored=rng.random() < 0.5)
     centre_x = float(np.clip(rng.normal(0.5, 0.24), 0.05, 0.95)) * width
     # The head stays in sight: its top lies in the frame's upper quarter, unless the figure is small.
     head_y = rng.uniform(-0.15, 0.25) * height if size > 0.8 else rng.uniform(0, max(0.05, 1.0 - size)) * height
     if bust:  # the cut belongs below the frame
         head_y = max(head_y, height - h * scale)
     offset = np.array([centre_x, head_y]) - linear @ np.array([w / 2, 0.0])
-    if scale < 0.7:
-        near = (max(1, round(w * scale * 1.3)), max(1, round(h * scale * 1.3)))
-        linear = linear @ np.diag([w / near[0], h / near[1]])
-        sprite = _premultiplied_resize(sprite, near)
-    premultiplied = sprite.astype(np.float32)
-    premultiplied[..., :3] *= premultiplied[..., 3:] / 255
-    matrix = np.column_stack([linear, offset])
-    layer = cv2.warpAffine(premultiplied, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    return _straight(np.asarray(layer, np.float32))
+    return placed(sprite, linear, offset, (width, height))
 
 
 def _varied(layer: Sprite, rng: np.random.Generator) -> Sprite:
@@ -157,18 +148,6 @@ def _varied(layer: Sprite, rng: np.random.Generator) -> Sprite:
     if rng.random() < AWAY:
         layer = turned_away(layer, rng)
     return grown(layer, rng) if rng.random() < GROWN else layer
-
-
-def _premultiplied_resize(sprite: Sprite, size: tuple[int, int]) -> Sprite:
-    premultiplied = sprite.astype(np.float32)
-    premultiplied[..., :3] *= premultiplied[..., 3:] / 255
-    return _straight(np.asarray(cv2.resize(premultiplied, size, interpolation=cv2.INTER_AREA), np.float32))
-
-
-def _straight(premultiplied: NDArray[np.float32]) -> Sprite:
-    alpha = np.maximum(premultiplied[..., 3:], 1e-3)
-    colour = np.clip(premultiplied[..., :3] * 255 / alpha, 0, 255)
-    return np.dstack([colour, premultiplied[..., 3]]).round().astype(np.uint8)
 
 
 def _lit(rgb: Picture, light: NDArray[np.float64], rng: np.random.Generator) -> Picture:

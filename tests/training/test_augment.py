@@ -1,5 +1,6 @@
 import cv2
 import numpy as np
+import pytest
 
 from training import augment
 
@@ -88,3 +89,9 @@ def test_a_gif_has_few_colours_and_dithers_what_lies_between() -> None:
     assert len(np.unique(few.reshape(-1, 3), axis=0)) <= 8
     assert (few[:, 1:-1].max(axis=0) > few[:, 1:-1].min(axis=0)).mean() > 0.5  # no bands: a column has several colours
     assert np.abs(few.mean(axis=0) - rgb.mean(axis=0)).mean() < 8
+
+
+def test_a_mirrored_one_turns_the_same_way() -> None:
+    plain, mirrored = (augment.turned(2, 90, mirrored=mirrored) for mirrored in (False, True))
+    assert plain @ [1, 0] == pytest.approx([0, 2])
+    assert mirrored @ [-1, 0] == pytest.approx([0, 2])

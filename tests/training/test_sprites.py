@@ -1,0 +1,38 @@
+"""A red square in nothing that is green, which nobody may see."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from training.augment import turned
+from training.sprites import placed, shrunk
+
+GREEN, RED = (0, 255, 0), (255, 0, 0)
+
+
+@pytest.fixture
+def square() -> NDArray[np.uint8]:
+    sprite = np.zeros((40, 60, 4), np.uint8)
+    sprite[..., :3] = GREEN
+    sprite[10:30, 20:40] = (*RED, 255)
+    return sprite
+
+
+@pytest.mark.parametrize("scale", [0.33, 0.9, 2.3])
+def test_it_lies_where_it_was_laid_and_nothing_unseen_comes_along(square: NDArray[np.uint8], scale: float) -> None:
+    middle = np.array([29.5, 19.5])
+    linear = turned(scale, 30, mirrored=True)
+    layer = placed(square, linear, np.array([80.0, 50.0]) - linear @ middle, (160, 100))
+    alpha = layer[..., 3] / 255
+    rows, columns = np.nonzero(alpha > 0.5)
+    assert layer.shape == (100, 160, 4)
+    assert alpha.sum() == pytest.approx((20 * scale) ** 2, rel=0.03)
+    assert (rows.mean(), columns.mean()) == pytest.approx((50, 80), abs=0.5)
+    assert (layer[alpha > 0.05, :3].astype(int) - RED < 3).all()
+
+
+def test_shrinking_averages_what_is_seen(square: NDArray[np.uint8]) -> None:
+    small = shrunk(square, (6, 4))
+    assert small.shape == (4, 6, 4)
+    assert (small[1, 2] == (*RED, 255)).all()
+    assert small[..., 3].sum() == square[..., 3].sum() // 100
