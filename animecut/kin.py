@@ -21,6 +21,7 @@ FADE = 1.0  # log odds below that from which places are told less and less, so t
 ALONE = 0.5  # speakers: who has fewer of its kind is told less
 ROUNDS = 2  # times that those who speak hear one another first
 POWER = 3  # doublings: exp(x) is nearly (1 + x / 8)^8, quicker to compute and nothing at all where it is faint
+FAR = 2 ** ((POWER + 1) / 2)  # deviations from where on it is nothing
 
 
 def heard(rgb: Tensor, odds: Tensor) -> Tensor:
@@ -52,9 +53,9 @@ def _told(rgb: Tensor, odds: Tensor) -> Tensor:
 
 
 def _places(rgb: Tensor, step: int) -> Tensor:
-    """(h, w, 5) of each place on a grid: its colour and where it is, in the deviations within which they count."""
-    colour = torch.einsum("ck,kyx->yxc", torch.tensor(EYE, device=rgb.device), _sampled(rgb.float(), step)) / COLOUR
-    rows, columns = (torch.arange(step // 2, side, step, device=rgb.device) / NEAR for side in rgb.shape[-2:])
+    """(h, w, 5) of each place on a grid: its colour and where it is, in FAR deviations within which they count."""
+    colour = _sampled(rgb.float(), step).movedim(0, 2) @ torch.tensor(EYE, device=rgb.device).T / (FAR * COLOUR)
+    rows, columns = (torch.arange(step // 2, side, step, device=rgb.device) / (FAR * NEAR) for side in rgb.shape[-2:])
     return torch.cat([colour, torch.stack(torch.meshgrid(rows, columns, indexing="ij"), dim=2)], dim=2)
 
 
@@ -63,13 +64,15 @@ def _sampled(planes: Tensor, step: int) -> Tensor:
 
 
 def _alike(some: Tensor, others: Tensor) -> Tensor:
-    """(N, M) in [0, 1]: nearly exp(-d² / 2), d how far some are from others."""
-    # Multiplied out it is sooner done, but only as exact as float32, with less than which a GPU may be told to make do.
-    quick = some.device.type == "cpu"
-    mode = "use_mm_for_euclid_dist" if quick else "donot_use_mm_for_euclid_dist"
-    alike = torch.cdist(some, others, compute_mode=mode).square_().div_(-(2.0 ** (POWER + 1))).add_(1).clamp_(0)
+    """(N, M) in [0, 1]: nearly exp(-d² / 2), d how many deviations some are from others."""
+    if some.device.type == "cpu":  # multiplied out it is sooner done
+        near = torch.addmm(1 - some.square().sum(1, keepdim=True), some, others.T, alpha=2)
+        alike = near.sub_(others.square().sum(1))
+    else:  # a GPU may be told to make do with less than float32, which would leave too little of a difference
+        alike = 1 - torch.cdist(some, others, compute_mode="donot_use_mm_for_euclid_dist").square_()
+    alike.clamp_(0)
     for _ in range(POWER):
-        alike = alike.square_()
+        alike.square_()
     return alike
 
 
