@@ -36,3 +36,11 @@ def test_shrinking_averages_what_is_seen(square: NDArray[np.uint8]) -> None:
     assert small.shape == (4, 6, 4)
     assert (small[1, 2] == (*RED, 255)).all()
     assert small[..., 3].sum() == square[..., 3].sum() // 100
+
+
+def test_what_is_finer_than_the_frames_pixels_is_averaged() -> None:
+    sprite = np.full((80, 80, 4), 255, np.uint8)
+    sprite[np.random.default_rng(0).random((80, 80)) < 0.5, 3] = 0
+    layer = placed(sprite, turned(0.2, 0, mirrored=False), np.zeros(2), (16, 16))[2:14, 2:14, 3]
+    assert layer.mean() == pytest.approx(127, abs=10)
+    assert layer.std() < 35
