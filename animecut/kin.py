@@ -53,7 +53,7 @@ def _told(rgb: Tensor, odds: Tensor) -> Tensor:
 
 
 def _places(rgb: Tensor, step: int) -> Tensor:
-    """(h, w, 5) of each place on a grid: its colour and where it is, in FAR deviations within which they count."""
+    """(h, w, 5) float32 of each place on a grid: its colour and where it is, in FAR times their deviations."""
     colour = _sampled(rgb.float(), step).movedim(0, 2) @ torch.tensor(EYE, device=rgb.device).T / (FAR * COLOUR)
     rows, columns = (torch.arange(step // 2, side, step, device=rgb.device) / (FAR * NEAR) for side in rgb.shape[-2:])
     return torch.cat([colour, torch.stack(torch.meshgrid(rows, columns, indexing="ij"), dim=2)], dim=2)
@@ -64,13 +64,18 @@ def _sampled(planes: Tensor, step: int) -> Tensor:
 
 
 def _alike(some: Tensor, others: Tensor) -> Tensor:
-    """(N, M) in [0, 1]: nearly exp(-d² / 2), d how many deviations some are from others."""
-    if some.device.type == "cpu":  # multiplied out it is sooner done
+    """(N, M) in [0, 1]: nearly exp(-d² / 2), d how many deviations one is from another.
+
+    some: (N, 5), others: (M, 5), as `_places` gives them.
+    """
+    if some.device.type == "cpu":  # multiplied out it is sooner done, and from their middle as exactly
+        middle = others.mean(0)
+        some, others = some - middle, others - middle
         near = torch.addmm(1 - some.square().sum(1, keepdim=True), some, others.T, alpha=2)
         alike = near.sub_(others.square().sum(1))
     else:  # a GPU may be told to make do with less than float32, which would leave too little of a difference
         alike = 1 - torch.cdist(some, others, compute_mode="donot_use_mm_for_euclid_dist").square_()
-    alike.clamp_(0)
+    alike.clamp_(0, 1)
     for _ in range(POWER):
         alike.square_()
     return alike

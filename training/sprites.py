@@ -8,9 +8,10 @@ from training.augment import Sprite
 
 
 def placed(sprite: Sprite, linear: NDArray[np.float64], offset: NDArray[np.float64], size: tuple[int, int]) -> Sprite:
-    """The sprite on an empty frame.
+    """The sprite on an empty frame, (height, width, 4) straight RGBA.
 
-    linear: (2, 2), and offset: (2,), from the sprite's pixels to the frame's.  size: width and height of the frame.
+    linear: (2, 2), a turn with one scale, and offset: (2,), from the sprite's pixels to the frame's.
+    size: width and height of the frame.
     """
     scale = abs(float(np.linalg.det(linear))) ** 0.5
     if scale < 0.7:  # warpAffine does not average, so shrink first
@@ -25,7 +26,7 @@ def placed(sprite: Sprite, linear: NDArray[np.float64], offset: NDArray[np.float
 
 
 def shrunk(sprite: Sprite, size: tuple[int, int]) -> Sprite:
-    """The sprite at a smaller width and height."""
+    """The sprite at a smaller size: width and height, at least 1."""
     return _straight(np.asarray(cv2.resize(_premultiplied(sprite), size, interpolation=cv2.INTER_AREA), np.float32))
 
 
