@@ -1,4 +1,4 @@
-"""Characters and things with alpha, scaled and laid anywhere without a fringe of the colour that nobody sees."""
+"""Characters with alpha, scaled and laid anywhere without a fringe of the colour that nobody sees."""
 
 import cv2
 import numpy as np
@@ -19,10 +19,8 @@ def placed(sprite: Sprite, linear: NDArray[np.float64], offset: NDArray[np.float
         near = (max(1, round(w * scale * 1.3)), max(1, round(h * scale * 1.3)))
         linear = linear @ np.diag([w / near[0], h / near[1]])
         sprite = shrunk(sprite, near)
-    matrix = np.column_stack([linear, offset])
-    return _straight(
-        np.asarray(cv2.warpAffine(_premultiplied(sprite), matrix, size, flags=cv2.INTER_LINEAR), np.float32)
-    )
+    layer = cv2.warpAffine(_premultiplied(sprite), np.column_stack([linear, offset]), size, flags=cv2.INTER_LINEAR)
+    return _straight(np.asarray(layer, np.float32))
 
 
 def shrunk(sprite: Sprite, size: tuple[int, int]) -> Sprite:
