@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from animecut.planes import Plane
 
 CELLS = 6  # cells along the longer side in which colours are counted
-SHADES = 16  # steps of each colour channel that are counted apart
-TONES = 2 * SHADES - 1  # steps at which they are looked up, half of them between two shades
-SPREADS = (1.0, 1.0, 0.66, 0.66, 0.66)  # standard deviations of the blur along rows, columns, red, green, blue
+SHADES = 20  # steps of each colour channel that are counted apart
+SPREADS = (1.0, 1.0, 0.5, 0.5, 0.5)  # standard deviations of the blur along rows, columns, red, green, blue
 SURE = 0.05  # alpha within this of 0 or 1 is counted
 SEEN = 0.03  # pixels: a colour seen less often than this is unknown
 LIMIT = 2.5  # log odds that colour alone can reach
@@ -20,7 +19,7 @@ LIMIT = 2.5  # log odds that colour alone can reach
 class Colours:
     """The colours of one picture, sorted once, and counted as often as somebody says what is inside.
 
-    They are counted in a coarse grid over place and colour, blurred, compared, and looked up between the cells: the
+    They are counted in a coarse grid over place and colour, blurred, compared, and looked up between the places: the
     bilateral grid of Chen, Paris and Durand 2007.
     """
 
@@ -33,10 +32,11 @@ class Colours:
         columns = self._shape[1]
         # Every fourth pixel tells as much as all.
         row, column = (np.rint(np.arange(0, side, 2) / cell).astype(np.intp) for side in (height, width))
-        self._counted = (row[:, None] * columns + column) * SHADES**3 + shade_of(rgb[::2, ::2], SHADES)
+        shade = shade_of(rgb, SHADES)
+        self._counted = (row[:, None] * columns + column) * SHADES**3 + shade[::2, ::2]
         y, x = (np.arange(side) / np.float32(cell) for side in (height, width))
-        corner = (y.astype(np.int32)[:, None] * columns + x.astype(np.int32)) * np.int32(TONES**3)
-        self._corner = (corner + shade_of(rgb, TONES))[asked].astype(np.intp)
+        corner = (y.astype(np.int32)[:, None] * columns + x.astype(np.int32)) * np.int32(SHADES**3)
+        self._corner = (corner + shade)[asked].astype(np.intp)
         down, right = (np.asarray(axis % 1, np.float32) for axis in (y, x))
         self._down, self._right = (np.broadcast_to(axis, asked.shape)[asked] for axis in (down[:, None], right))
 
@@ -46,8 +46,8 @@ class Colours:
         alpha: (H, W) in [0, 1], 1 = character; what is sure in it is counted.
         """
         odds = np.log(self._seen(alpha > 1 - SURE) / self._seen(alpha < SURE))
-        table = _between(np.clip(odds, -LIMIT, LIMIT))
-        below = self._corner + self._shape[1] * TONES**3
+        table = np.clip(odds, -LIMIT, LIMIT).ravel()
+        below = self._corner + self._shape[1] * SHADES**3
         return self._across(table, self._corner) * (1 - self._down) + self._across(table, below) * self._down
 
     def _seen(self, sure: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -55,11 +55,12 @@ class Colours:
         count = np.bincount(index, minlength=prod(self._shape)).astype(np.float32).reshape(self._shape)
         for axis, blur in enumerate(self._blurs):  # as matrices, so that nothing is moved in memory
             before, size = prod(self._shape[:axis]), self._shape[axis]
-            count = blur @ count.reshape(before, size, -1)
+            last = axis == len(self._blurs) - 1  # where many small products would be as slow as all the rest
+            count = count.reshape(-1, size) @ blur.T if last else blur @ count.reshape(before, size, -1)
         return count.reshape(self._shape) + np.float32(SEEN)
 
     def _across(self, table: Plane, corner: NDArray[np.intp]) -> Plane:
-        return table[corner] * (1 - self._right) + table[corner + TONES**3] * self._right
+        return table[corner] * (1 - self._right) + table[corner + SHADES**3] * self._right
 
 
 def shade_of(rgb: NDArray[np.uint8], steps: int) -> NDArray[np.int32]:
@@ -76,13 +77,3 @@ def _blur(size: int, spread: float) -> NDArray[np.float32]:
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / spread) ** 2)
     weight = np.exp(-0.5 * (apart / spread) ** 2) * (np.abs(apart) <= reach)
     return np.asarray(weight / kernel.sum(), np.float32)
-
-
-def _between(odds: NDArray[np.float32]) -> Plane:
-    """(R, C, SHADES, SHADES, SHADES) -> flat (R * C * TONES³), with the tones between every two shades."""
-    ends = np.linspace(0, SHADES - 1, TONES)[:, None]
-    double = np.asarray(np.clip(1 - np.abs(ends - np.arange(SHADES)), 0, 1), np.float32)
-    places = odds.shape[0] * odds.shape[1]
-    odds = odds.reshape(places, SHADES, SHADES, SHADES) @ double.T
-    odds = double @ odds.reshape(places * SHADES, SHADES, TONES)
-    return (double @ odds.reshape(places, SHADES, TONES**2)).ravel()

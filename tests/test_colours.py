@@ -11,7 +11,7 @@ def slowly(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], asked: NDArray[np
     height, width = alpha.shape
     cell = max(height, width) / CELLS
     rows, columns = np.mgrid[:height, :width] / cell
-    place = np.stack([rows, columns, *np.moveaxis(rgb * ((SHADES - 1) / 255), 2, 0)])
+    place = np.stack([rows, columns, *np.moveaxis(np.rint(rgb * ((SHADES - 1) / 255)), 2, 0)])
     shape = (int(height / cell) + 2, int(width / cell) + 2, SHADES, SHADES, SHADES)
 
     def seen(sure: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -30,14 +30,12 @@ def test_tells_what_a_blur_and_an_interpolation_by_scipy_tell() -> None:
     alpha[20:60, 30:70] = 1
     alpha[:, 50] = 0.5
     asked = rng.random((70, 90)) < 0.5
-    of_the_grid = rng.integers(0, SHADES, (70, 90, 3)).astype(np.uint8) * np.uint8(255 // (SHADES - 1))
-    ours, theirs = Colours(of_the_grid, asked).evidence(alpha), slowly(of_the_grid, alpha, asked)
-    assert ours.shape == (asked.sum(),)
-    assert np.abs(ours - theirs).max() < 1e-5
     ramp = np.linspace(0, 200, 90)[None, :, None] + np.linspace(0, 50, 70)[:, None, None]
     rgb = np.clip(ramp * [1, 0.7, 0.3] + rng.normal(0, 12, (70, 90, 3)), 0, 255).astype(np.uint8)
     ours, theirs = Colours(rgb, asked).evidence(alpha), slowly(rgb, alpha, asked)
-    assert np.corrcoef(ours, theirs)[0, 1] > 0.99  # the nearest of 31 tones, where scipy goes between 16 shades
+    assert ours.shape == (asked.sum(),)
+    assert np.abs(ours - theirs).max() < 1e-5
+    assert ours.std() > 0.3
 
 
 def test_a_colour_that_is_only_inside_speaks_for_the_character_and_an_unknown_one_for_nobody() -> None:
