@@ -12,6 +12,9 @@ from training.batches import Part
 REACH = 5  # pixels to either side of a character's edge in which a trimap leaves open what is there
 SURE = 0.05  # alpha within this of 0 or 1 is background or character
 NEAR = 2  # pixels that an edge may lie beside the true one
+GAP = 18  # pixels: a gap of less than twice that is narrow; at the size of batches.SHAPES
+STRAND = 6  # pixels: and so is what is less than twice that wide of a character
+NARROW = 4.0  # by which a pixel of either weighs more: there are few of them, and a sticker shows each
 LEAST = 64  # pixels of a character that is worth a box
 
 
@@ -68,7 +71,7 @@ def matte_loss(logits: Tensor, alpha: Tensor, exact: Tensor, boundary: float = 0
     logits = logits.float()
     margin = logits[:, 1] - logits[:, 0]
     p = margin.sigmoid()
-    cross_entropy = F.binary_cross_entropy_with_logits(margin, alpha)
+    cross_entropy = F.binary_cross_entropy_with_logits(margin, alpha, 1 + NARROW * narrow(alpha))
     overlap = (p * alpha).sum((1, 2))
     # Both classes, so that a picture without a character still says what to do; 1 keeps the empty class finite.
     character = (2 * overlap + 1) / (p.sum((1, 2)) + alpha.sum((1, 2)) + 1)
@@ -83,6 +86,17 @@ def matte_loss(logits: Tensor, alpha: Tensor, exact: Tensor, boundary: float = 0
         labelled = 1 - exact
         terms["boundary"] = boundary * (boundary_loss(p, alpha) * labelled).sum() / labelled.sum().clamp(min=1)
     return terms | {"total": torch.stack(list(terms.values())).sum()}
+
+
+def narrow(alpha: Tensor) -> Tensor:
+    """How surely a pixel lies in a gap between two parts of characters, or in a strand of one; (B, H, W) in [0, 1].
+
+    What a network lets go last, as for the borders that U-Net weighs (Ronneberger et al. 2015).
+
+    alpha: (B, H, W) in [0, 1].
+    """
+    closed, opened = -_wider(-_wider(alpha, GAP), GAP), _wider(-_wider(-alpha, STRAND), STRAND)
+    return closed - opened  # a pixel is in one of them at most
 
 
 def boundary_loss(p: Tensor, alpha: Tensor) -> Tensor:
@@ -102,7 +116,8 @@ def _edge(x: Tensor) -> Tensor:
 
 
 def _wider(x: Tensor, by: int) -> Tensor:
-    return F.max_pool2d(x[:, None], 2 * by + 1, 1, by)[:, 0]
+    rows = F.max_pool2d(x[:, None], (1, 2 * by + 1), 1, (0, by))
+    return F.max_pool2d(rows, (2 * by + 1, 1), 1, (by, 0))[:, 0]
 
 
 def _gradient_difference(p: Tensor, t: Tensor) -> Tensor:

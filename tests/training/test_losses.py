@@ -3,7 +3,7 @@ import torch
 
 from animecut.network import Architecture, build
 from training.batches import Part
-from training.losses import NEAR, REACH, boundary_loss, losses, matte_loss, trimap_loss
+from training.losses import NARROW, NEAR, REACH, boundary_loss, losses, matte_loss, narrow, trimap_loss
 
 
 def logits(p: torch.Tensor) -> torch.Tensor:
@@ -34,6 +34,27 @@ def test_a_picture_without_a_character_still_teaches() -> None:
     matte_loss(guess, empty, torch.ones(1))["dice"].backward()  # type: ignore[no-untyped-call]
     assert guess.grad is not None
     assert (guess.grad[:, 1] > 0).all()
+
+
+def test_gaps_and_strands_weigh_more() -> None:
+    truth = torch.ones(1, 96, 96)
+    truth[:, :48, 40:60] = 0  # a gap beside an arm
+    truth[:, 48:, :60] = 0
+    truth[:, 70:76, :60] = 1  # a strand
+    found = narrow(truth)
+    assert (found[:, :30, 40:60] == 1).all()
+    assert (found[:, 70:76, :30] == 1).all()
+    assert (found[:, :40, :40] == 0).all()
+    assert (found[:, :, 80:] == 0).all()
+    assert narrow(torch.zeros(1, 96, 96)).sum() == 0
+    exact = torch.ones(1)
+
+    def cost(*wrong: slice) -> float:
+        guess = truth.clone()
+        guess[:, *wrong] = 0.5
+        return float(matte_loss(logits(guess), truth, exact)["cross_entropy"])
+
+    assert cost(slice(0, 8), slice(44, 52)) == pytest.approx((1 + NARROW) * cost(slice(0, 8), slice(84, 92)), rel=1e-3)
 
 
 def test_a_trimap_is_unknown_on_both_sides_of_the_edge() -> None:
