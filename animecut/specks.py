@@ -13,6 +13,7 @@ from animecut.planes import Mask, Plane, distance_to
 
 FAINT = 0.25  # probability from which a place belongs to a piece
 SPECK_SHARE = 0.02  # of the largest piece's area: a detached piece that is smaller is a speck
+TINY_SHARE = 0.004  # of the same: what is smaller still is none that is meant, for as long as it lasts
 PERSISTENT = 3  # drawings on which a speck must show to be meant
 DRIFT = 0.03  # of the grid's longer side: how far a speck may move between two drawings
 REACH = 0.03  # of the grid's longer side: how far a soft edge may be from its piece
@@ -52,7 +53,7 @@ class _Pieces:
     shot: int
     alpha: Plane
     specks: NDArray[np.int32]
-    """(h, w) number of the speck, counted from 1; 0 elsewhere."""
+    """(h, w) number of the speck that may be meant, counted from 1; 0 elsewhere."""
     large: Mask
     since: NDArray[np.uint8]
     """(h, w) for how many drawings running, this one included, the speck has shown; 0 elsewhere."""
@@ -84,7 +85,8 @@ def _pieces(shot: int, alpha: Plane, before: _Pieces | None) -> _Pieces:
     areas = np.asarray(stats)[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
     large = areas >= max(1.0, SPECK_SHARE * areas.max())
-    specks = np.where(large[labels], 0, labels).astype(np.int32)
+    small = ~large & (areas >= TINY_SHARE * areas.max())
+    specks = np.where(small[labels], labels, 0).astype(np.int32)
     since = _running(specks, None if before is None else before.since)
     return _Pieces(shot, alpha, specks, large[labels], since)
 

@@ -36,6 +36,16 @@ def test_specks_that_flash_go_and_those_that_last_stay() -> None:
     assert np.array_equal(found[:, :, 55:115], alphas(given)[:, :, 55:115])
 
 
+def test_what_is_tiny_goes_however_long_it_lasts() -> None:
+    given = with_specks(6, {})
+    for _, alpha in given:
+        alpha[0, 5:8, 140:144] = 0.9
+    assert alphas(without_specks(given, keep_effects=False))[:, :, 130:].max() == 0
+    for _, alpha in given:
+        alpha[0, 5:9, 140:144] = 0.9
+    assert alphas(without_specks(given, keep_effects=False))[:, :, 130:].max() > 0
+
+
 def test_a_speck_does_not_last_over_a_cut() -> None:
     given = with_specks(6, {2: (5, 140), 3: (5, 140), 4: (5, 140)}, [0, 0, 0, 1, 1, 1])
     assert alphas(without_specks(given, keep_effects=False))[:, :, 130:].max() == 0
