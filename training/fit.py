@@ -108,7 +108,7 @@ def fit(
         optimiser, partial(rate_at, steps=recipe.steps, warm_up=recipe.warm_up)
     )
     # Small gradients would be zero in float16. PyTorch begins at 65536, where the first steps are always lost.
-    scaler = GradScaler(device.type, init_scale=1024.0, enabled=dtype is torch.float16)
+    scaler = GradScaler(device.type, init_scale=256.0, enabled=dtype is torch.float16)
     average, beginning = copy.deepcopy(network), copy.deepcopy(network)
     run = Run(network, average, optimiser, schedule, scaler, Best())
     begun = asdict(recipe) | dict(begun)
