@@ -1,4 +1,4 @@
-"""No specks: small detached pieces of the coarse alpha that flash up and are gone."""
+"""No specks: small detached pieces of the coarse alpha that flash up and are gone, and tiny ones."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from animecut.planes import Mask, Plane, distance_to
 
 FAINT = 0.25  # probability from which a place belongs to a piece
 SPECK_SHARE = 0.02  # of the largest piece's area: a detached piece that is smaller is a speck
-TINY_SHARE = 0.004  # of the same: what is smaller still is none that is meant, for as long as it lasts
+TINY_SHARE = 0.004  # of the same: what is smaller still is never meant
 PERSISTENT = 3  # drawings on which a speck must show to be meant
 DRIFT = 0.03  # of the grid's longer side: how far a speck may move between two drawings
 REACH = 0.03  # of the grid's longer side: how far a soft edge may be from its piece
@@ -21,6 +21,8 @@ REACH = 0.03  # of the grid's longer side: how far a soft edge may be from its p
 
 def without_specks(stream: Iterable[tuple[Clip, Alpha]], *, keep_effects: bool) -> Iterator[tuple[Clip, Alpha]]:
     """The same clips without the small detached pieces in their alpha, unless they show on several drawings running.
+
+    Tiny ones go always, drawing by drawing, but what is within REACH of a piece that stays.
 
     stream: as for `pick`.  keep_effects: keep every piece, and hand the stream through untouched.
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the card of the weights that come along says of how they were made, done again from composed.safetensors, which has
-# seen no labelled frame: 110 steps, each of 1 to 2 s on two cores. What was stopped goes on.
+# seen no labelled frame: 110 steps, about five minutes on two cores. What was stopped goes on.
 #
 #   bash training/again.sh FRAMES CLIPS SPRITES SCENES GAME OUT [PERCENT]
 #

@@ -48,6 +48,8 @@ class Recipe:
     """Share of the backbone's rate at which its first block learns; those between lie between."""
     boundary: float = 0.5
     """Weight of the boundary term, which only labelled frames have: composed ones have exact alpha instead."""
+    narrow: float = 4.0
+    """By how much more pixels of gaps beside arms and of strands weigh in the cross-entropy."""
     weight_decay: float = 1e-4
     warm_up: int = 30
     """Steps in which the rates rise from zero; then they fall with a cosine."""
@@ -172,7 +174,7 @@ def _gradients(
                 module.eval()
         # Of dropout, which so is the same in a resumed run.
         torch.manual_seed((recipe.seed * 1_000_003 + step) * MOST_PARTS + part.number)
-        terms = losses(network, part, dtype, recipe.boundary)
+        terms = losses(network, part, dtype, recipe.boundary, recipe.narrow)
         for name, value in terms.items():
             means[name] += value.item() * part.share / here
         if not math.isfinite(means["total"]):

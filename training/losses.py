@@ -12,18 +12,17 @@ from training.batches import Part
 REACH = 5  # pixels to either side of a character's edge in which a trimap leaves open what is there
 SURE = 0.05  # alpha within this of 0 or 1 is background or character
 NEAR = 2  # pixels that an edge may lie beside the true one
-GAP = 18  # pixels: a gap of less than twice that is narrow; at the size of batches.SHAPES
-STRAND = 6  # pixels: and so is what is less than twice that wide of a character
-NARROW = 4.0  # by which a pixel of either weighs more: there are few of them, and a sticker shows each
+GAP = 18  # pixels: a gap of at most twice that is narrow; at the size of batches.SHAPES
+STRAND = 6  # pixels: and so is what is at most twice that wide of a character
 LEAST = 64  # pixels of a character that is worth a box
 
 
 def losses(
-    network: Network, part: Part, dtype: torch.dtype = torch.bfloat16, boundary: float = 0.0
+    network: Network, part: Part, dtype: torch.dtype = torch.bfloat16, boundary: float = 0.0, narrow: float = 0.0
 ) -> dict[str, Tensor]:
     """Each term and their "total", scalars: of alpha, of a trimap, or of characters apart, as the network has it.
 
-    dtype: that the network computes in.  boundary: weight of that term, as in matte_loss.
+    dtype: that the network computes in.  boundary, narrow: as in matte_loss.
     """
     rgb = part.rgb.contiguous(memory_format=torch.channels_last)
     with torch.autocast(rgb.device.type, dtype):
@@ -33,7 +32,7 @@ def losses(
         logits = network(rgb)
     if "unknown" in network.architecture.classes:
         return trimap_loss(logits, part.alpha)
-    return matte_loss(logits, part.alpha, part.exact, boundary)
+    return matte_loss(logits, part.alpha, part.exact, boundary, narrow)
 
 
 def _boxed(numbers: Tensor) -> dict[str, Tensor]:
@@ -60,18 +59,20 @@ def trimap_loss(logits: Tensor, alpha: Tensor) -> dict[str, Tensor]:
     return terms | {"total": torch.stack(list(terms.values())).sum()}
 
 
-def matte_loss(logits: Tensor, alpha: Tensor, exact: Tensor, boundary: float = 0.0) -> dict[str, Tensor]:
+def matte_loss(
+    logits: Tensor, alpha: Tensor, exact: Tensor, boundary: float = 0.0, narrow: float = 0.0
+) -> dict[str, Tensor]:
     """Cross-entropy and Dice on every picture; an alpha loss where alpha is exact, a boundary loss where it is not.
 
     logits: (B, 2, H, W), background and character.  alpha: (B, H, W) in [0, 1], 1 = character.
     exact:  (B,) 1 where alpha is known to a fraction of a pixel (composites), 0 where it was labelled by hand.
-    boundary: weight of that loss.
+    boundary: weight of that loss.  narrow: by how much more a pixel of a gap or a strand weighs in the cross-entropy.
     Returns each term and their "total", scalars.
     """
     logits = logits.float()
     margin = logits[:, 1] - logits[:, 0]
     p = margin.sigmoid()
-    cross_entropy = F.binary_cross_entropy_with_logits(margin, alpha, 1 + NARROW * narrow(alpha))
+    cross_entropy = F.binary_cross_entropy_with_logits(margin, alpha, 1 + narrow * narrowness(alpha))
     overlap = (p * alpha).sum((1, 2))
     # Both classes, so that a picture without a character still says what to do; 1 keeps the empty class finite.
     character = (2 * overlap + 1) / (p.sum((1, 2)) + alpha.sum((1, 2)) + 1)
@@ -88,15 +89,16 @@ def matte_loss(logits: Tensor, alpha: Tensor, exact: Tensor, boundary: float = 0
     return terms | {"total": torch.stack(list(terms.values())).sum()}
 
 
-def narrow(alpha: Tensor) -> Tensor:
+def narrowness(alpha: Tensor) -> Tensor:
     """How surely a pixel lies in a gap between two parts of characters, or in a strand of one; (B, H, W) in [0, 1].
 
-    What a network lets go last, as for the borders that U-Net weighs (Ronneberger et al. 2015).
+    A gap is also what lies between a character and the picture's border. There are few such pixels, and a sticker shows
+    each: a network lets them go last (weighed as U-Net's borders, Ronneberger et al. 2015).
 
     alpha: (B, H, W) in [0, 1].
     """
     closed, opened = -_wider(-_wider(alpha, GAP), GAP), _wider(-_wider(-alpha, STRAND), STRAND)
-    return closed - opened  # a pixel is in one of them at most
+    return closed - opened
 
 
 def boundary_loss(p: Tensor, alpha: Tensor) -> Tensor:

@@ -3,7 +3,7 @@ import torch
 
 from animecut.network import Architecture, build
 from training.batches import Part
-from training.losses import NARROW, NEAR, REACH, boundary_loss, losses, matte_loss, narrow, trimap_loss
+from training.losses import GAP, NEAR, REACH, STRAND, boundary_loss, losses, matte_loss, narrowness, trimap_loss
 
 
 def logits(p: torch.Tensor) -> torch.Tensor:
@@ -37,24 +37,33 @@ def test_a_picture_without_a_character_still_teaches() -> None:
 
 
 def test_gaps_and_strands_weigh_more() -> None:
-    truth = torch.ones(1, 96, 96)
+    truth = torch.ones(1, 96, 160)
     truth[:, :48, 40:60] = 0  # a gap beside an arm
     truth[:, 48:, :60] = 0
     truth[:, 70:76, :60] = 1  # a strand
-    found = narrow(truth)
+    found = narrowness(truth)
     assert (found[:, :30, 40:60] == 1).all()
     assert (found[:, 70:76, :30] == 1).all()
     assert (found[:, :40, :40] == 0).all()
     assert (found[:, :, 80:] == 0).all()
-    assert narrow(torch.zeros(1, 96, 96)).sum() == 0
-    exact = torch.ones(1)
+    assert narrowness(torch.zeros(1, 96, 96)).sum() == 0
 
     def cost(*wrong: slice) -> float:
         guess = truth.clone()
         guess[:, *wrong] = 0.5
-        return float(matte_loss(logits(guess), truth, exact)["cross_entropy"])
+        return float(matte_loss(logits(guess), truth, torch.ones(1), narrow=4)["cross_entropy"])
 
-    assert cost(slice(0, 8), slice(44, 52)) == pytest.approx((1 + NARROW) * cost(slice(0, 8), slice(84, 92)), rel=1e-3)
+    assert cost(slice(0, 8), slice(44, 52)) == pytest.approx(5 * cost(slice(0, 8), slice(84, 92)), rel=1e-3)
+
+
+def test_what_is_wide_is_no_gap_and_no_strand() -> None:
+    for width, inside, narrow in ((2 * GAP, 0, 1), (2 * GAP + 1, 0, 0), (2 * STRAND, 1, 1), (2 * STRAND + 1, 1, 0)):
+        truth = torch.full((1, 8, 200), 1.0 - inside)
+        truth[:, :, 80 : 80 + width] = inside
+        assert narrowness(truth)[:, :, 80 : 80 + width].mean() == narrow
+    truth = torch.zeros(1, 8, 200)
+    truth[:, :, GAP:100] = 1
+    assert (narrowness(truth)[:, :, :GAP] == 1).all()  # between the character and the border
 
 
 def test_a_trimap_is_unknown_on_both_sides_of_the_edge() -> None:
