@@ -77,7 +77,7 @@ def _pictures(file: Path) -> list[NDArray[np.uint8]]:
     """All pictures of a file, (H, W, 4), as Pillow or PyAV reads them."""
     if file.suffix in (".webm", ".mov"):
         with av.open(str(file)) as container:
-            return [frame.to_ndarray(format="rgba") for frame in container.decode(video=0)]
+            return [np.asarray(frame.to_ndarray(format="rgba"), np.uint8) for frame in container.decode(video=0)]
     with Image.open(file) as image:
         return [np.asarray(frame.convert("RGBA")) for frame in ImageSequence.Iterator(image)]
 
