@@ -8,9 +8,9 @@ from types import FrameType
 def main() -> None:
     """Entry point of the command `animecut`."""
     signal.signal(signal.SIGINT, _stop_at_once)
-    from animecut import cli  # takes longer than Python's own start
+    from animecut.cli import main as command  # takes longer than Python's own start
 
-    cli.main()
+    command.main()
 
 
 def _stop_at_once(number: int, frame: FrameType | None) -> None:

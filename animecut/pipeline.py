@@ -11,27 +11,30 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut import compose, drawings, flicker, motion, outline, refine
-from animecut.caption import caption, drawable
-from animecut.clip import Alpha, Clip, Pixels, Seconds, one_by_one, with_alpha
-from animecut.compose import Box, Colour, Picture, Placement
-from animecut.decode import decode, describe
-from animecut.encode import write
+from animecut._util.concurrency import Item, Threads, side_by_side, soon
+from animecut._util.progress import WAITING, Watch
+from animecut._util.spool import Record, Spool
+from animecut.encode.preview import write_preview
+from animecut.encode.writer import write
 from animecut.errors import NoCharacter, OutputError, SettingsError
-from animecut.fit import fit
-from animecut.limits import foresee, within_limits
-from animecut.overlap import Item, Threads, side_by_side, soon
-from animecut.pick import pick
-from animecut.platforms import Platform, check, free
-from animecut.preview import write_preview
-from animecut.report import FoundLoop, Output, Report, Target
-from animecut.scene import Scene, Seen, composed
-from animecut.schedule import plan
+from animecut.layout import compose, outline, playback
+from animecut.layout.arrange import Scene, Seen, composed
+from animecut.layout.caption import caption, drawable
+from animecut.layout.compose import Box, Colour, Picture, Placement
+from animecut.matte import flicker
+from animecut.matte import matting as edges
+from animecut.matte.components import without_specks
+from animecut.matte.temporal import steady
+from animecut.matte.tracking import pick
+from animecut.platforms.fit import fit
+from animecut.platforms.specs import Platform, check, free
+from animecut.platforms.timeline import plan
+from animecut.results import FoundLoop, Output, Report, Target
 from animecut.settings import AROUND, Settings
-from animecut.specks import without_specks
-from animecut.spool import Record, Spool
-from animecut.steady import steady
-from animecut.watch import WAITING, Watch
+from animecut.types import Alpha, Clip, Pixels, Seconds, one_by_one, with_alpha
+from animecut.video import drawings
+from animecut.video.limits import foresee, within_limits
+from animecut.video.reader import decode, describe
 
 Found = Iterator[tuple[Clip, Alpha]]
 Segment = Callable[[Pixels], Alpha]
@@ -72,9 +75,9 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
         shown = _loop(found, scene, seen, report, watch) if settings.loop_find else range(len(found))
         report.drawings = len(shown)
         times = seen.times[shown.start : shown.stop + 1]
-        plays = motion.playing(times, speed=settings.speed, reverse=settings.reverse, bounce=settings.bounce)
+        plays = playback.playing(times, speed=settings.speed, reverse=settings.reverse, bounce=settings.bounce)
         if settings.first is not None:
-            settings = replace(settings, first=motion.shown_at(settings.first, times, plays))
+            settings = replace(settings, first=playback.shown_at(settings.first, times, plays))
         targets = _possible(source, targets, plays.times, settings, report)
         _wait_for(matting, watch)
         with closing(finish(found, scene, shown, settings, looks, watch, report)) as finished:
@@ -139,7 +142,7 @@ def finish(
         with watch.during("compose"):
             placed, coarse, grain = _placed(*drawing)
         with watch.during("refine"):
-            rgba, hopeless = refine.refine(placed[..., :3], coarse, matting=settings.matting, grain=grain)
+            rgba, hopeless = edges.refine(placed[..., :3], coarse, matting=settings.matting, grain=grain)
         if placed.shape[2] == 4:  # what the source itself left transparent stays so
             rgba[..., 3] = np.minimum(rgba[..., 3], placed[..., 3])
         with watch.during("compose"):
@@ -260,7 +263,7 @@ def _loop(found: Spool, scene: Scene, seen: Seen, report: Report, watch: Watch) 
         picture, coarse, _ = _placed(record, compose.fill(placement.crop, (THUMBNAIL, THUMBNAIL)))
         placed.append((picture[..., :3], coarse))
     rgb, alpha = (np.stack(planes) for planes in zip(*placed, strict=True))
-    loop = motion.find_loop(rgb, alpha, seen.times)
+    loop = playback.find_loop(rgb, alpha, seen.times)
     start, end = float(seen.times[loop.start]), float(seen.times[loop.stop])
     report.loop = FoundLoop(start, end, loop.score, loop.words, loop.holds)
     if loop.holds:
@@ -296,7 +299,7 @@ def _counted(clips: Iterable[Clip], source: Path, settings: Settings, watch: Wat
 
 def _load_matting(segment: Segment) -> None:
     getattr(segment, "batch_size", 1)  # waits: two imports at once would only be in each other's way
-    refine.warm_up()
+    edges.warm_up()
 
 
 def _wait_for(matting: Future[None], watch: Watch) -> None:
@@ -319,7 +322,7 @@ class _Stickers:
         self,
         once: Iterator[Picture],
         finished: Spool,
-        plays: motion.Playing,
+        plays: playback.Playing,
         looks: _Looks,
         shadow: bool,
         target: Target,
@@ -347,4 +350,4 @@ class _Stickers:
             rgba = with_alpha(compose.over(rgba, self._looks.ground))
         if self._looks.text is not None:
             rgba = compose.stack(self._looks.text, rgba)
-        return refine.one_bit(rgba) if self._one_bit else rgba
+        return edges.one_bit(rgba) if self._one_bit else rgba

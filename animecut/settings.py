@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from animecut._util.paths import names_file
 from animecut.errors import SettingsError
-from animecut.paths import names_file
 
 Format = Literal["webp", "gif", "apng", "webm", "mov", "png"]
 Matting = Literal["closed-form", "knn", "none"]

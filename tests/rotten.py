@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from animecut.clip import Alpha, Pixels
 from animecut.errors import DeviceError, WeightsError
+from animecut.types import Alpha, Pixels
 from tests import world
 
 CRASH, HANG, OUT_OF_MEMORY, BUG = (250, 0, 250), (0, 250, 250), (250, 250, 0), (0, 0, 250)

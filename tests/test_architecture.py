@@ -1,4 +1,4 @@
-"""The arrows of the house, read from the imports."""
+"""The arrows between packages, and the doors of outside libraries, read from the imports."""
 
 import ast
 import subprocess
@@ -8,86 +8,45 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = sorted((ROOT / "animecut").glob("*.py"))
-TRAINING = sorted((ROOT / "training").glob("*.py"))
-GROUND = {"clip", "errors", "overlap", "paths", "planes", "shrink", "stills"}
-MAY = {
-    "segment": {"kin", "network"},
-    "network": {"pspnet", "rivals"},
-    "pspnet": {"backbones"},
-    "rivals": {"backbones", "pspnet"},
-    "decode": {"canvas", "source", "video"},
-    "canvas": {"source"},
-    "video": {"source"},
-    "loading": {"network", "segment"},
-    "refine": {"colours"},
-    "pick": {"colours"},
+APPLICATION = sorted((ROOT / "animecut").rglob("*.py"))
+TRAINING = sorted((ROOT / "training").rglob("*.py"))
+GROUND = {"_util", "errors", "types"}
+MAY = {  # which packages each may import, beside the ground and itself
+    "_util": {"errors", "types"},
+    "errors": set(),
+    "types": set(),
     "settings": set(),
-    "pipeline": {room.stem for room in ROOMS}
-    - {"cli", "bars", "batch", "claim", "doctor", "ledger", "loading", "machines", "manifest", "packs", "plan", "runs"}
-    - {"slots"},
-    "ledger": {"settings"},
-    "manifest": {"compose", "settings"},
-    "packs": {"platforms", "report", "settings"},
-    "plan": {"ledger", "manifest", "packs", "platforms", "report", "settings"},
-    "batch": {"claim", "ledger", "pipeline", "plan", "preview", "report", "watch"},
-    "report": {"encode", "platforms", "settings"},
-    "slots": {"batch", "ledger", "plan", "watch"},
-    "machines": {"batch", "ledger", "plan", "slots"},
-    "runs": {
-        "batch",
-        "claim",
-        "ledger",
-        "loading",
-        "machines",
-        "network",
-        "plan",
-        "refine",
-        "segment",
-        "settings",
-        "slots",
-        "watch",
-    },
-    "bars": {"watch"},
-    "encode": {"animation", "gif", "pictures"},
-    "gif": {"animation", "fewer_colours", "pictures"},
-    "animation": {"pictures"},
-    "cli": {room.stem for room in ROOMS},
+    "results": {"encode", "platforms", "settings"},
+    "video": set(),
+    "segmentation": set(),
+    "matte": set(),
+    "layout": set(),
+    "encode": {"layout"},
+    "platforms": {"encode", "layout"},
+    "pipeline": {"encode", "layout", "matte", "platforms", "results", "segmentation", "settings", "video"},
+    "batch": {"encode", "layout", "matte", "pipeline", "platforms", "results", "segmentation", "settings"},
+    "cli": {"batch", "encode", "matte", "platforms", "results", "segmentation", "settings", "video"},
     "__main__": {"cli"},
-    "fit": {"compose", "encode", "giving_up", "platforms", "schedule", "likeness", "spool", "trials"},
-    "trials": {
-        "compose",
-        "encode",
-        "fewer_colours",
-        "fewer_drawings",
-        "giving_up",
-        "likeness",
-        "platforms",
-        "schedule",
-        "shown",
-        "spool",
-    },
-    "schedule": {"platforms"},
-    "outline": {"compose"},
-    "camera": {"compose"},
-    "scene": {"camera", "compose", "outline"},
-    "caption": {"compose"},
-    "preview": {"compose", "encode", "shown"},
-    "check_cli": {"platforms"},
-    "platforms": {"shown"},
-    "doctor": {"video", "encode", "network", "refine", "segment"},
-    "doctor_cli": {"doctor", "network"},
+    "__init__": set(),
+}
+TRAINING_MAY = {  # of animecut_training's packages; any of them may import animecut
+    "data": {"synthesis"},
+    "synthesis": {"data"},
+    "loop": {"data", "evaluation", "init", "synthesis"},
+    "init": {"data", "loop"},
+    "evaluation": {"data"},
 }
 DOORS = {  # who may know an outside library
-    "pymatting": {"refine"},
-    "ray": {"machines"},
-    "torch": {"backbones", "kin", "network", "pspnet", "rivals", "segment"},
-    "torchvision": {"backbones", "rivals"},
-    "safetensors": {"network"},
-    "typer": {"cli", "check_cli", "doctor_cli"},
-    "tqdm": {"bars"},
-    "av": {"video", "encode", "shown"},
+    "pymatting": {"matte.matting"},
+    "ray": {"batch.ray_backend"},
+    "torch": {"segmentation"},
+    "torchvision": {"segmentation.backbones", "segmentation.baselines"},
+    "safetensors": {"segmentation.weights"},
+    "typer": {"cli"},
+    "tqdm": {"cli.progress"},
+    "av": {"video.ffmpeg", "encode.writer", "encode.probe"},
 }
+LONGEST = 400  # lines of a module
 
 
 def imports(path: Path) -> set[str]:
@@ -101,42 +60,59 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= (
-                {f"{node.module}.{alias.name}" for alias in node.names} if node.module == "animecut" else {node.module}
-            )
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
 
-def rooms_of(path: Path) -> set[str]:
-    return {name.split(".")[1] for name in imports(path) if name.startswith("animecut.")} & {
-        room.stem for room in ROOMS
-    }
+def dotted(path: Path) -> str:
+    """A module's name below its package's root: video.reader, or errors."""
+    roots = (ROOT / "animecut", ROOT / "training" / "animecut_training", ROOT / "training")
+    root = next(root for root in roots if path.is_relative_to(root))
+    return ".".join(path.relative_to(root).with_suffix("").parts)
 
 
-@pytest.mark.parametrize("room", ROOMS, ids=lambda path: path.stem)
-def test_a_room_imports_only_what_it_may(room: Path) -> None:
-    assert rooms_of(room) <= GROUND | MAY.get(room.stem, set())
+def packages_in(path: Path, root: str) -> set[str]:
+    """The packages, or modules at the top, of `root` that a file imports."""
+    there = {module.relative_to(ROOT / root).parts[0].removesuffix(".py") for module in APPLICATION + TRAINING
+             if module.is_relative_to(ROOT / root)}  # fmt: skip
+    name = Path(root).name
+    return {word.split(".")[1] for word in imports(path) if word.startswith(f"{name}.")} & there
 
 
-@pytest.mark.parametrize("room", ROOMS, ids=lambda path: path.stem)
-def test_the_application_never_imports_training(room: Path) -> None:
-    assert not any(name.split(".")[0] in ("training", "tests", "samples") for name in imports(room))
+@pytest.mark.parametrize("module", APPLICATION, ids=dotted)
+def test_a_package_imports_only_what_it_may(module: Path) -> None:
+    own = dotted(module).split(".")[0]
+    assert packages_in(module, "animecut") <= GROUND | MAY[own] | {own}
 
 
-@pytest.mark.parametrize("room", ROOMS, ids=lambda path: path.stem)
-def test_each_outside_library_has_one_door(room: Path) -> None:
-    outside = {name.split(".")[0] for name in imports(room)}
-    assert not {library for library, doors in DOORS.items() if library in outside and room.stem not in doors}
+@pytest.mark.parametrize("module", [m for m in TRAINING if dotted(m).split(".")[0] in TRAINING_MAY], ids=dotted)
+def test_a_package_of_training_imports_only_what_it_may(module: Path) -> None:
+    own = dotted(module).split(".")[0]
+    apart = packages_in(module, "training/animecut_training") & set(TRAINING_MAY)
+    assert apart <= TRAINING_MAY[own] | {own}
 
 
-@pytest.mark.parametrize("room", [*ROOMS, *TRAINING], ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_rooms_stay_small(room: Path) -> None:
-    assert len(room.read_text().splitlines()) <= 350
+@pytest.mark.parametrize("module", APPLICATION, ids=dotted)
+def test_the_application_never_imports_training(module: Path) -> None:
+    assert not {name.split(".")[0] for name in imports(module)} & {"animecut_training", "recipes", "tests", "samples"}
+
+
+@pytest.mark.parametrize("module", APPLICATION, ids=dotted)
+def test_each_outside_library_has_one_door(module: Path) -> None:
+    outside = {name.split(".")[0] for name in imports(module)}
+    own = dotted(module)
+    for library, doors in DOORS.items():
+        assert library not in outside or own in doors or own.split(".")[0] in doors
+
+
+@pytest.mark.parametrize("module", [*APPLICATION, *TRAINING], ids=dotted)
+def test_modules_stay_readable(module: Path) -> None:
+    assert len(module.read_text().splitlines()) <= LONGEST
 
 
 def test_help_and_version_import_nothing_heavy() -> None:
     for words in ("--help", "--version"):
-        code = f"import sys; sys.argv = ['animecut', '{words}']\nfrom animecut.cli import main\n"
+        code = f"import sys; sys.argv = ['animecut', '{words}']\nfrom animecut.cli.main import main\n"
         code += "try: main()\nexcept SystemExit: pass\n"
         code += "print(sorted({'torch', 'av', 'cv2', 'numpy', 'pymatting', 'PIL'} & set(sys.modules)))"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -12,16 +12,17 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from animecut_training.data.layouts import entries
 from PIL import Image
 from safetensors.torch import save_file
 
-from animecut import manifest, network
-from animecut.decode import decode, describe
+from animecut.batch import manifest
 from animecut.errors import AnimecutError, WeightsError
-from animecut.limits import within_limits
+from animecut.segmentation import weights
 from animecut.settings import Settings
+from animecut.video.limits import within_limits
+from animecut.video.reader import decode, describe
 from tests import world
-from training.layouts import entries
 
 FEW, MANY = range(5), range(1000, 1500)  # seeds of each kind of input
 MUCH = 2 * 2**20  # KiB that the process may need at most
@@ -63,12 +64,12 @@ def write_coco(path: Path) -> None:
 
 
 def write_weights(path: Path) -> None:
-    architecture = network.Architecture(width=8, decoder=())
-    network.save(network.build(architecture), path, {"seed": 1})
+    architecture = weights.Architecture(width=8, decoder=())
+    weights.save(weights.build(architecture), path, {"seed": 1})
 
 
 def write_architecture(path: Path) -> None:
-    path.write_text(json.dumps(asdict(network.Architecture(width=8, decoder=(16, 8)))))
+    path.write_text(json.dumps(asdict(weights.Architecture(width=8, decoder=(16, 8)))))
 
 
 def write_list(path: Path) -> None:
@@ -98,9 +99,9 @@ def read_labels(path: Path) -> None:
 
 
 def read_architecture(path: Path) -> None:
-    about = {"architecture": path.read_text(errors="replace"), "provenance": "{}", "format": network.FORMAT}
+    about = {"architecture": path.read_text(errors="replace"), "provenance": "{}", "format": weights.FORMAT}
     save_file({"x": torch.zeros(1)}, path.with_suffix(".safetensors"), about)
-    network.load(path.with_suffix(".safetensors"))
+    weights.load(path.with_suffix(".safetensors"))
 
 
 def read_list(path: Path) -> None:
@@ -115,7 +116,7 @@ KINDS: dict[str, tuple[Callable[[Path], None], Callable[[Path], object]]] = {
     "png": (write_animation, read_pictures),
     "labelme.json": (write_labelme, read_labels),
     "coco.json": (write_coco, read_labels),
-    "safetensors": (write_weights, network.load),
+    "safetensors": (write_weights, weights.load),
     "architecture.json": (write_architecture, read_architecture),
     "list.csv": (write_list, read_list),
     "list.json": (write_list, read_list),

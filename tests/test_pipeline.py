@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from animecut.clip import Alpha, Pixels
+from animecut._util.masks import Mask, Plane, distance_to
+from animecut._util.progress import Watch
 from animecut.errors import InputError, NoCharacter, OutputError, SettingsError
 from animecut.pipeline import cut
-from animecut.planes import Mask, Plane, distance_to
-from animecut.platforms import PLATFORMS
-from animecut.report import Report, Target
+from animecut.platforms.specs import PLATFORMS
+from animecut.results import Report, Target
 from animecut.settings import Format, Settings
-from animecut.watch import Watch
+from animecut.types import Alpha, Pixels
 from tests import world
 
 FORMATS: tuple[Format, ...] = ("webp", "gif", "apng", "webm", "mov", "png")
@@ -171,7 +171,7 @@ def test_neither_batches_nor_workers_change_a_pixel(
 ) -> None:
     files = []
     for batch_size, workers in ((1, 1), (4, 2), (16, 5)):
-        monkeypatch.setattr("animecut.overlap.cores", partial(int, workers))
+        monkeypatch.setattr("animecut._util.concurrency.cores", partial(int, workers))
         target = Target(tmp_path / "out.png", "apng")
         cut(clip, [target], Settings(formats=("apng",), size=96), InBatches(batch_size), Watch())
         files.append((tmp_path / "out.png").read_bytes())
@@ -179,7 +179,7 @@ def test_neither_batches_nor_workers_change_a_pixel(
 
 
 @pytest.mark.parametrize(
-    "stage", ["drawings.merge_held", "pick", "steady", "refine.refine", "compose.resample", "write"]
+    "stage", ["drawings.merge_held", "pick", "steady", "edges.refine", "compose.resample", "write"]
 )
 def test_what_fails_in_any_thread_is_raised_once_and_ends_all_threads(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
@@ -223,7 +223,7 @@ def test_drawings_too_doubtful_to_be_matted_are_told_and_measured_once(
         return np.clip(world.see(pixels), 0.3, 0.7)
 
     monkeypatch.setattr(Watch, "notice", lambda self, message: said.append(message))
-    monkeypatch.setattr("animecut.refine.distance_to", measure)
+    monkeypatch.setattr("animecut.matte.matting.distance_to", measure)
     cut(clip, [Target(tmp_path / "a.webp", "webp")], Settings(size=64), doubt, Watch())
     assert "6 of 6 drawings were too doubtful to be matted" in said[-1]
     assert len(measured) == 2 * 6  # to what is solid, and from it

@@ -6,7 +6,7 @@ import av
 import cv2
 import numpy as np
 
-from animecut.clip import Alpha, Pixels
+from animecut.types import Alpha, Pixels
 
 HEIGHT, WIDTH = 144, 256
 INK, SKIN = (60, 10, 10), (230, 40, 60)

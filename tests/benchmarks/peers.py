@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision import models
 
-from animecut.network import Architecture, PSPNet
+from animecut.segmentation.weights import Architecture, PSPNet
 
 Pictures = NDArray[np.uint8]
 """(T, H, W, 3) RGB."""

@@ -23,29 +23,34 @@ from statistics import median
 
 import numpy as np
 
-from animecut import compose, drawings, pipeline, refine, segment
-from animecut.clip import Clip
-from animecut.decode import decode
-from animecut.encode import write
-from animecut.overlap import cores
-from animecut.pick import pick
-from animecut.report import Target
-from animecut.segment import Segmenter
+from animecut import pipeline
+from animecut._util.concurrency import cores
+from animecut._util.progress import Watch
+from animecut._util.spool import Spool
+from animecut.encode.writer import write
+from animecut.layout import compose
+from animecut.matte import matting
+from animecut.matte.components import without_specks
+from animecut.matte.temporal import steady
+from animecut.matte.tracking import pick
+from animecut.results import Target
+from animecut.segmentation import segmenter as segmenters
+from animecut.segmentation.segmenter import Segmenter
 from animecut.settings import Settings
-from animecut.specks import without_specks
-from animecut.spool import Spool
-from animecut.steady import steady
-from animecut.watch import Watch
+from animecut.types import Clip
+from animecut.video import drawings
+from animecut.video.reader import decode
 from tests.benchmarks import peers
 from tests.benchmarks.made import make
 
 PEER_PICTURES = 4  # pictures that a slow peer is given
 STARTS = {
     "python": "pass",
-    "--help": "import sys; sys.argv = ['animecut', '--help']; from animecut.cli import main; main()",
-    "to the first picture": "import pathlib; from animecut.decode import *; next(decode(pathlib.Path(sys.argv[1])))",
+    "--help": "import sys; sys.argv = ['animecut', '--help']; from animecut.cli.main import main; main()",
+    "to the first picture": "from pathlib import Path; from animecut.video.reader import decode\n"
+    "next(decode(Path(sys.argv[1])))",
     "torch": "import torch",
-    "network with weights": "from animecut.segment import Segmenter; Segmenter()",
+    "network with weights": "from animecut.segmentation.segmenter import Segmenter; Segmenter()",
     "pymatting": "import pymatting",
 }
 """Each in a process of its own; the last two from the second time on a machine."""
@@ -106,7 +111,8 @@ def works(
 
     def matted() -> list[np.ndarray]:
         return [
-            refine.refine(rgb[..., :3], alpha, matting=settings.matting, grain=grain)[0] for rgb, alpha, grain in placed
+            matting.refine(rgb[..., :3], alpha, matting=settings.matting, grain=grain)[0]
+            for rgb, alpha, grain in placed
         ]
 
     stickers = [Clip(rgba[None], seen.times[i : i + 2]) for i, rgba in enumerate(matted())]
@@ -152,7 +158,7 @@ def beside_peers(
 ) -> None:
     """Frames a second of others on the same pictures, and ours against them, by turns."""
     pictures = next(decode(clip, settings.start, settings.end, chunk=PEER_PICTURES)).pixels[..., :3]
-    small = np.stack([segment._shrunk(picture) for picture in pictures])
+    small = np.stack([segmenters._shrunk(picture) for picture in pictures])
     frames = sum(len(c) for c in decode(clip, settings.start, settings.end, chunk=1))
     rows = {
         "torchvision's mobilenet_v2, same size": (peers.mobilenet(small), "our network"),
@@ -200,7 +206,7 @@ def main() -> None:
         clip = words.clip or make(folder / "made.mp4", words.make)
         print("start-up, each in a process of its own")
         table(start_up(clip, words.repeat))
-        segment.beside_others()  # as the command does
+        segmenters.beside_others()  # as the command does
         segmenter = Segmenter()
         turns, count = works(clip, settings, segmenter, folder)
         costs = measured(turns, words.repeat)

@@ -20,11 +20,11 @@ from av.filter import Graph
 from numpy.typing import NDArray
 from PIL import Image
 
-from animecut.clip import Clip
-from animecut.compose import Box, Placement, resample
-from animecut.decode import decode
-from animecut.encode import write
-from animecut.likeness import ssim
+from animecut.encode.writer import write
+from animecut.layout.compose import Box, Placement, resample
+from animecut.platforms.similarity import ssim
+from animecut.types import Clip
+from animecut.video.reader import decode
 from samples.make_samples import load_truth
 
 SAMPLES = Path(__file__).parents[2] / "samples"

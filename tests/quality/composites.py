@@ -9,18 +9,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from animecut_training.data.dataset import alpha_of
+from animecut_training.evaluation import metrics
+from animecut_training.synthesis.assets import load_stock, read_split
+from animecut_training.synthesis.augment import degrade
+from animecut_training.synthesis.composite import Stock, composite
 from numpy.typing import NDArray
 
-from animecut import refine
-from animecut.network import DEFAULT_WEIGHTS
-from animecut.segment import Segmenter
-from training import metrics
-from training.augment import degrade
-from training.evaluate import alpha_of
-from training.stock import load_stock, read_split
-from training.synthesis import Stock, composite
+from animecut.matte import matting
+from animecut.segmentation.segmenter import Segmenter
+from animecut.segmentation.weights import DEFAULT_WEIGHTS
 
-SPLIT = Path(__file__).parents[2] / "training" / "shipped.json"
+SPLIT = Path(__file__).parents[2] / "training" / "animecut_training" / "shipped.json"
 COUNT = 60
 HEIGHT, WIDTH = 288, 512
 STEPS, STEP = 4, 12  # pictures of a camera move, and pixels between them
@@ -56,7 +56,7 @@ def of_composites(stock: Stock, segmenter: Segmenter, seed: int, *, clutter: boo
         ]  # fmt: skip
         p = np.stack([alpha_of(segmenter, picture) for picture, _ in seen])
         t = np.stack([matte for _, matte in seen])
-        matted = np.asarray(refine.refine(seen[0][0], p[0], grain=WIDTH / 448)[0][..., 3] / 255, np.float32)
+        matted = np.asarray(matting.refine(seen[0][0], p[0], grain=WIDTH / 448)[0][..., 3] / 255, np.float32)
         change = (np.diff(p, axis=0) - np.diff(t, axis=0)).reshape(STEPS - 1, -1)
         rows.append(
             {

@@ -12,18 +12,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from animecut_training.synthesis.distractors import props
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from animecut.decode import decode
-from animecut.drawings import merge_held
+from animecut.video.drawings import merge_held
+from animecut.video.reader import decode
 from samples.brush import Cel
 from samples.character import paint, random_character
 from samples.classroom import classroom
 from samples.design import Pose
 from samples.make_samples import encode
 from samples.riverside import riverside, riverside_at_dusk
-from training.props import props
 
 HEIGHT, WIDTH = 360, 640
 PAN = 90  # pixels by which scenes are wider

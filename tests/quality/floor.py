@@ -15,9 +15,9 @@ import numpy as np
 import pymatting
 from numpy.typing import NDArray
 
-from animecut.decode import decode
-from animecut.refine import EPSILON, refine
-from animecut.segment import LONGEST
+from animecut.matte.matting import EPSILON, refine
+from animecut.segmentation.segmenter import LONGEST
+from animecut.video.reader import decode
 from samples.make_samples import load_truth
 from tests.quality.measure import GROUNDS, SAMPLES, fringe
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import cv2
 import numpy as np
+from animecut_training.data.dataset import Labelled, alpha_of, labelled_frames
+from animecut_training.evaluation import evaluate
+from animecut_training.synthesis.augment import dithered
 from numpy.typing import NDArray
 
-from animecut.refine import refine
-from animecut.segment import LONGEST, Segmenter
-from training import evaluate
-from training.augment import dithered
-from training.dataset import Labelled, labelled_frames
+from animecut.matte.matting import refine
+from animecut.segmentation.segmenter import LONGEST, Segmenter
 
 MATTED_SIDE = 854  # pixels, longest side at which frames are matted
 GIF_SIDE = 256  # pixels, longest side of a GIF
@@ -50,7 +50,7 @@ def matted(frame: Labelled, alpha: NDArray[np.float32]) -> evaluate.Figures:
 def as_gif(frame: Labelled, segmenter: Segmenter) -> evaluate.Figures:
     """Figures of the network on one frame as a GIF of GIF_SIDE and GIF_COLOURS shows it."""
     rgb, truth = (within(x, GIF_SIDE) for x in (frame.rgb, frame.alpha))
-    alpha = evaluate.alpha_of(segmenter, dithered(np.asarray(rgb, np.uint8), GIF_COLOURS))
+    alpha = alpha_of(segmenter, dithered(np.asarray(rgb, np.uint8), GIF_COLOURS))
     return evaluate.figures(frame.name, alpha, np.asarray(truth, np.float32))
 
 
@@ -113,7 +113,7 @@ def main() -> None:
     for file in chosen.weights:
         segmenter = Segmenter(file, "cpu")
         held = [frames[name] for name in sorted(unseen(segmenter.provenance, set(frames)))]
-        alphas = [evaluate.alpha_of(segmenter, frame.rgb) for frame in held]
+        alphas = [alpha_of(segmenter, frame.rgb) for frame in held]
         figures["network"].append([evaluate.figures(f.name, p, f.alpha) for f, p in zip(held, alphas, strict=True)])
         figures["matted"].append([matted(f, p) for f, p in zip(held, alphas, strict=True)])
         figures["gif"].append([as_gif(f, segmenter) for f in held])

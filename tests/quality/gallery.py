@@ -8,14 +8,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from animecut_training.evaluation import metrics
 from numpy.typing import NDArray
 
-from animecut.compose import over
-from animecut.decode import decode
-from animecut.segment import Segmenter
+from animecut.layout.compose import over
+from animecut.segmentation.segmenter import Segmenter
+from animecut.video.reader import decode
 from samples.make_samples import load_truth
 from tests.quality.measure import SAMPLES, per_frame, stickers
-from training import metrics
 
 WORST = 3  # pictures of each sample
 APART = 24  # frames between them at least

@@ -9,17 +9,17 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from animecut_training.evaluation import metrics
 from numpy.typing import NDArray
 from PIL import Image
 
-from animecut.decode import decode
+from animecut._util.progress import Watch
 from animecut.pipeline import cut
-from animecut.report import Target
-from animecut.segment import Segmenter
+from animecut.results import Target
+from animecut.segmentation.segmenter import Segmenter
 from animecut.settings import Settings
-from animecut.watch import Watch
+from animecut.video.reader import decode
 from samples.make_samples import Truth, load_truth
-from training import metrics
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 GROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "magenta": (255, 0, 255)}

@@ -17,13 +17,13 @@ from typing import Any
 import av
 from PIL import Image
 
+from animecut._util.progress import Watch
 from animecut.errors import OutputError
-from animecut.loading import Loading
 from animecut.pipeline import cut
-from animecut.platforms import PLATFORMS, Platform
-from animecut.report import Output, Target
+from animecut.platforms.specs import PLATFORMS, Platform
+from animecut.results import Output, Target
+from animecut.segmentation.loading import Loading
 from animecut.settings import SUFFIXES, Settings
-from animecut.watch import Watch
 
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "clips"
 RANGES: dict[str, tuple[str, float | None, float | None]] = {

@@ -10,14 +10,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from animecut_training.data.dataset import Labelled, alpha_of, labelled_frames
+from animecut_training.evaluation import evaluate
 from numpy.typing import NDArray
 
-from animecut import segment
-from animecut.compose import bounding_box
-from animecut.segment import LONGEST, Segmenter
+from animecut.layout.compose import bounding_box
+from animecut.segmentation import segmenter as segmenters
+from animecut.segmentation.segmenter import LONGEST, Segmenter
 from tests.quality.folds import unseen
-from training import evaluate
-from training.dataset import Labelled, labelled_frames
 
 SIDES = (256, 320, 384, LONGEST, 512, 576, 640)  # pixels, longest side
 AREAS = (0.0, 0.15, 0.3, 0.5, 1.0)  # of the picture that is character
@@ -32,7 +32,7 @@ def closer(segmenter: Segmenter, frame: Labelled, first: NDArray[np.float32]) ->
     near = box.grown(round(AROUND * max(box.width, box.height)), frame.alpha.shape)
     window = slice(near.top, near.bottom), slice(near.left, near.right)
     alpha = np.zeros_like(first)
-    alpha[window] = evaluate.alpha_of(segmenter, np.ascontiguousarray(frame.rgb[window]))
+    alpha[window] = alpha_of(segmenter, np.ascontiguousarray(frame.rgb[window]))
     return alpha
 
 
@@ -40,9 +40,9 @@ def ious(segmenter: Segmenter, frame: Labelled) -> list[float]:
     """Mean IoU at every size, and of a closer look."""
     found = {}
     for side in SIDES:
-        segment.LONGEST = side
-        found[side] = evaluate.alpha_of(segmenter, frame.rgb)
-    segment.LONGEST = LONGEST
+        segmenters.LONGEST = side
+        found[side] = alpha_of(segmenter, frame.rgb)
+    segmenters.LONGEST = LONGEST
     alphas = [*found.values(), closer(segmenter, frame, found[LONGEST])]
     return [sum(evaluate.figures(frame.name, alpha, frame.alpha).iou) / 2 for alpha in alphas]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from animecut.segment import Segmenter
+from animecut.segmentation.segmenter import Segmenter
 from tests.quality.measure import figures
 
 pytestmark = pytest.mark.slow

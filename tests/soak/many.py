@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from animecut.ledger import digest, mark
+from animecut.batch.run_log import digest, mark
 from tests import world
 from tests.soak.run import begin
 

@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from animecut.decode import decode
+from animecut.video.reader import decode
 from tests import rotten, world
 
 ROOT = Path(__file__).parent.parent.parent

@@ -1,7 +1,6 @@
 import pytest
-
-from training import batches
-from training import fit as loop
+from animecut_training.loop import batches
+from animecut_training.loop import fit as loop
 
 
 @pytest.fixture(autouse=True)

@@ -4,16 +4,16 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from animecut_training import compare as comparing
+from animecut_training import run as running
+from animecut_training.cli import app
+from animecut_training.init.convert import Begun
 from PIL import Image
 from typer.testing import CliRunner
 
-from animecut import network
 from animecut.errors import WeightsError
-from animecut.network import Architecture, PSPNet, build
-from training import compare as comparing
-from training import run as running
-from training.cli import app
-from training.foreign import Begun
+from animecut.segmentation import weights
+from animecut.segmentation.weights import Architecture, PSPNet, build
 
 TINY = Architecture(width=8, decoder=(8,))
 
@@ -54,10 +54,10 @@ def test_every_network_from_every_beginning_in_one_table(folder: Path, monkeypat
     assert "put that file at /cache/vgg.pth" in done.stdout
     with Image.open(out / "compare.png") as picture:
         assert picture.width > 400
-    _, provenance = network.load(out / "pspnet-scratch" / "model.safetensors")
+    _, provenance = weights.load(out / "pspnet-scratch" / "model.safetensors")
     assert provenance["left_out"] == ["0"]
     for beginning, frozen in (("scratch", 0), ("transfer", 1)):
-        _, provenance = network.load(out / f"pspnet-{beginning}" / "model.safetensors")
+        _, provenance = weights.load(out / f"pspnet-{beginning}" / "model.safetensors")
         recipe = provenance["recipe"]
         assert isinstance(recipe, dict)
         assert recipe["frozen"] == frozen

@@ -9,27 +9,27 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from animecut_training.cli import app
+from animecut_training.data.dataset import labelled_frames
+from animecut_training.evaluation.journal import Journal
+from animecut_training.init.begin import begin
+from animecut_training.loop import fit
+from animecut_training.loop.batches import Part
+from animecut_training.loop.fit import Recipe
+from animecut_training.run import SHIPPED, Job, Told, cross_validate, run
+from animecut_training.synthesis.assets import read_split, with_labelled
+from animecut_training.synthesis.composite import Stock
 from typer.testing import CliRunner
 
-from animecut import network
 from animecut.errors import InputError, SettingsError
-from animecut.network import Architecture, PSPNet
-from training import fit
-from training.batches import Part
-from training.begin import begin
-from training.cli import app
-from training.dataset import labelled_frames
-from training.fit import Recipe
-from training.journal import Journal
-from training.run import SHIPPED, Job, Told, cross_validate, run
-from training.stock import read_split, with_labelled
-from training.synthesis import Stock
+from animecut.segmentation import weights
+from animecut.segmentation.weights import Architecture, PSPNet
 
 
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     torch.manual_seed(0)
-    network.save(PSPNet(Architecture(width=16, decoder=(8, 8))), tmp_path / "tiny.safetensors", {})
+    weights.save(PSPNet(Architecture(width=16, decoder=(8, 8))), tmp_path / "tiny.safetensors", {})
     for i in range(4):
         add(tmp_path / "my", str(i), 15 + 15 * i)
     recipe = Recipe(steps=4, batch=2, warm_up=1)
@@ -60,9 +60,9 @@ def test_a_run_leaves_weights_a_report_and_a_checkpoint(job: Job) -> None:
     page = (job.out / "report.html").read_text()
     assert "that were learned from (they flatter)" in page
     assert page.count("<figure>") == 4
-    _, provenance = network.load(job.out / "model.safetensors")
+    _, provenance = weights.load(job.out / "model.safetensors")
     assert (provenance["frames"], provenance["init"]) == (4, "tiny.safetensors")
-    assert str(job.out.parent) not in str(network.metadata(job.out / "model.safetensors"))
+    assert str(job.out.parent) not in str(weights.metadata(job.out / "model.safetensors"))
 
 
 def test_a_test_part_is_judged_by_at_every_checkpoint(job: Job) -> None:
@@ -107,7 +107,7 @@ def test_a_fold_is_left_out_and_judged_by(job: Job, tmp_path: Path) -> None:
     write_split(tmp_path / "split.json", [["0", "2"], ["1", "3"]])
     figures = run(replace(job, split_file=tmp_path / "split.json"), Told(), fold=1)
     assert [one.name for one in figures] == ["1", "3"]
-    _, provenance = network.load(job.out / "model.safetensors")
+    _, provenance = weights.load(job.out / "model.safetensors")
     assert (provenance["frames"], provenance["left_out"]) == (2, ["1", "3"])
 
 
@@ -115,7 +115,7 @@ def test_every_frame_is_judged_once_by_a_network_that_never_saw_it(job: Job) -> 
     lines: list[str] = []
     folds = cross_validate(job, Told(line=lines.append), 2)
     assert [[one.name for one in figures] for figures in folds] == [["0", "1"], ["2", "3"]]
-    _, provenance = network.load(job.out / "fold-0" / "model.safetensors")
+    _, provenance = weights.load(job.out / "fold-0" / "model.safetensors")
     assert provenance["left_out"] == ["0", "1"]
     with pytest.raises(SettingsError, match="4 different frames, too few for 5 folds"):
         cross_validate(replace(job, resume=True), Told(), 5)
@@ -172,7 +172,7 @@ def test_a_checkpoint_of_other_sprites_or_another_beginning_is_not_gone_on_with(
         cv2.imwrite(str(folder / "a.png"), np.pad(np.full((30, 30, 4), 255, np.uint8), ((5, 5), (5, 5), (0, 0))))
     job = replace(job, sprites=[sprites], scenes=scenes, resume=True)
     run(job, Told())
-    network.save(PSPNet(Architecture(width=16, decoder=(8, 8))), tmp_path / "tiny.safetensors", {})
+    weights.save(PSPNet(Architecture(width=16, decoder=(8, 8))), tmp_path / "tiny.safetensors", {})
     with pytest.raises(SettingsError, match="begun with other init; give the same or another --out"):
         run(job, Told())
     cv2.imwrite(str(sprites / "b.png"), np.pad(np.full((20, 30, 4), 255, np.uint8), ((5, 5), (5, 5), (0, 0))))
@@ -204,7 +204,7 @@ def test_a_run_that_is_taken_up_again_counts_the_minutes_before(job: Job, monkey
     assert [one["minutes"] for one in Journal(job.out).steps] == [1, 2, 3]
     run(replace(job, resume=True), Told())
     assert [one["minutes"] for one in Journal(job.out).steps] == [1, 2, 4, 5]  # the third was lost, its minute not
-    _, provenance = network.load(job.out / "model.safetensors")
+    _, provenance = weights.load(job.out / "model.safetensors")
     assert provenance["minutes"] == 6
 
 
@@ -219,7 +219,7 @@ def test_a_network_from_nothing_learns_statistics_of_its_backbone(job: Job) -> N
     for init, learns in (("scratch", True), (job.init, False)):
         out = job.out.with_name(str(learns))
         run(replace(job, init=init, out=out), Told())
-        mean = network.load(out / "model.safetensors")[0].backbone.state_dict()["features.0.1.running_mean"]
+        mean = weights.load(out / "model.safetensors")[0].backbone.state_dict()["features.0.1.running_mean"]
         assert bool(mean.abs().sum() > 0) == learns
 
 

@@ -1,0 +1,1 @@
+"""Many inputs, each once."""

@@ -1,0 +1,150 @@
+"""Lists of inputs with options of their own: a CSV file with a header, or a JSON array of objects.
+
+`file` and `out` name files below the list's folder and below the output folder; every other column is an option by its
+long name (start, end, format, for, size, keep-effects, ...), empty where the command line's own holds.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from animecut._util.paths import names_file
+from animecut.errors import AnimecutError, InputError, SettingsError
+from animecut.layout.compose import read_colour
+from animecut.settings import OF_THE_RUN, Settings, formats_for, parse_bytes, parse_size, parse_time
+
+SUFFIXES = (".csv", ".json")
+MAX_BYTES = 64 * 2**20  # a list of a million clips has less
+YES, NO = ("true", "yes", "1"), ("false", "no", "0")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One input of a list. out: below the output folder, where it is named."""
+
+    source: Path
+    out: Path | None
+    settings: Settings
+
+
+def read(path: Path, settings: Settings) -> list[Line]:
+    """Every input of a list. Raises SettingsError, which names the line, or InputError where it cannot be read."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path}: is larger than {MAX_BYTES >> 20} MiB; is it a list of clips?")
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as text ({error}); give a list in UTF-8") from error
+    rows = _json(path, text) if path.suffix.lower() == ".json" else _csv(path, text)
+    if not rows:
+        raise SettingsError(f"{path}: names no input; write one line for each")
+    lines = []
+    for number, row in enumerate(rows, start=1):
+        try:
+            lines.append(_line(path.parent, row, settings))
+        except AnimecutError as error:
+            raise SettingsError(f"{path}, input {number}: {error}") from error
+    return lines
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The path of that name in a folder. Raises SettingsError for one that leads out of it, also by a link."""
+    try:
+        path = folder / name
+        if name and "\0" not in name and path.resolve().is_relative_to(folder.resolve()):
+            return path
+    except (OSError, RuntimeError, ValueError):  # too long, links in a circle, or half a character
+        pass
+    raise SettingsError(f"{name!r} does not lie inside {folder}; move it there, or the list to where it does")
+
+
+def _csv(path: Path, text: str) -> list[dict[str, Any]]:
+    try:
+        rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        found: list[dict[str, Any]] = [{key: value for key, value in row.items() if value != ""} for row in rows]
+    except csv.Error as error:
+        raise SettingsError(f"{path}: is no CSV ({error})") from error
+    if any(None in row for row in found):
+        raise SettingsError(f"{path}: a line has more values than the first line has names; put quotes around commas")
+    return [{str(key).strip(): value for key, value in row.items() if value is not None} for row in found]
+
+
+def _json(path: Path, text: str) -> list[dict[str, Any]]:
+    try:
+        rows = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path}: is no JSON ({error})") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise SettingsError(f'{path}: is no array of objects, such as [{{"file": "clip.mp4", "start": "1:02"}}]')
+    return [{key: value for key, value in row.items() if value is not None} for row in rows]
+
+
+def _line(folder: Path, row: Mapping[str, Any], settings: Settings) -> Line:
+    if not isinstance(row.get("file"), str):
+        raise SettingsError("has no `file`; the first line of a CSV names the columns: file,start,end,out")
+    out = row.get("out")
+    if out is not None and not isinstance(out, str):
+        raise SettingsError(f"out {out!r}: must be a name")
+    options = {name: value for name, value in row.items() if name not in ("file", "out")}
+    return Line(inside(folder, row["file"]), Path(out) if out else None, _changed(settings, folder, options, out))
+
+
+def _changed(settings: Settings, folder: Path, options: Mapping[str, Any], out: str | None) -> Settings:
+    """Settings with options by their long names, as text or as JSON has them."""
+    hints = get_type_hints(Settings)
+    known = {_option(field): field for field in hints if field not in OF_THE_RUN | {"canvas"}}  # which --size sets
+    values: dict[str, Any] = {}
+    for name, value in options.items():
+        if name not in known:
+            raise SettingsError(f"{name!r} is no option that an input may have; choose from {', '.join(sorted(known))}")
+        values[known[name]] = _value(name, value, hints[known[name]])
+    if "size" in options:
+        values["size"], values["canvas"] = parse_size(str(options["size"]))
+    if values.get("font"):
+        values["font"] = inside(folder, str(values["font"]))
+    if "background" in values and values["background"] != "transparent" and not read_colour(values["background"]):
+        values["background"] = str(inside(folder, values["background"]))
+    path = Path(out) if out else None
+    named = ",".join(values.get("formats", () if path and names_file(path) else settings.formats))
+    changed = replace(settings, **values | {"formats": ()})
+    still = changed.frame is not None
+    return replace(changed, formats=formats_for(named, path, bool(changed.platforms), still=still))
+
+
+def _option(field: str) -> str:
+    return {"formats": "format", "platforms": "for"}.get(field, field.replace("_", "-"))
+
+
+def _value(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401 of whatever type the setting has
+    text = str(value).strip() if isinstance(value, str | int | float) else ""
+    convert: Callable[[str], Any] = str
+    if name in ("start", "end", "frame", "first"):
+        convert = parse_time
+    elif name == "max-bytes":
+        convert = parse_bytes
+    elif name in ("format", "for"):
+        convert = _names
+    elif hint is bool:
+        convert = _yes_or_no
+    elif name != "size" and hint in (int, float, float | None):
+        convert = int if hint is int else float
+    try:
+        if not text:
+            raise ValueError
+        return convert(text)
+    except (ValueError, OverflowError) as error:
+        raise SettingsError(f"--{name} {value!r}: cannot be meant; see animecut --help") from error
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(","))
+
+
+def _yes_or_no(text: str) -> bool:
+    if text.lower() not in YES + NO:
+        raise ValueError
+    return text.lower() in YES

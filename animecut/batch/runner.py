@@ -1,0 +1,224 @@
+"""Jobs -> stickers, each made once, whatever was interrupted; what fails is told and stops nothing else."""
+
+import os
+import time
+from collections import deque
+from collections.abc import Generator, Iterable
+from dataclasses import asdict, dataclass, field, replace
+from itertools import zip_longest
+from pathlib import Path
+from typing import Protocol
+
+from animecut._util.progress import Watch
+from animecut.batch.jobs import Job
+from animecut.batch.locks import Claim
+from animecut.batch.run_log import Ledger, Record, digest, mark
+from animecut.encode import preview
+from animecut.errors import AnimecutError, NoRoom, OutputError, SettingsError
+from animecut.pipeline import Segment, cut
+from animecut.results import Report
+
+PAUSE = 0.2  # seconds between two looks at what another run is making
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a job went. problem: one line where it failed. before: the report's line where an earlier run had done it.
+
+    digests: of the outputs, or none where they could not be read again.
+    """
+
+    job: Job
+    report: Report = field(default_factory=Report)
+    seconds: float = 0.0
+    device: str = ""
+    problem: str | None = None
+    source: Record | None = None
+    digests: tuple[str, ...] = ()
+    tries: int = 1
+    before: Record | None = None
+
+    def as_json(self) -> Record:
+        """What can be written as JSON: one object of --json, and of the report."""
+        if self.before:
+            return self.before
+        outputs = [
+            asdict(output.written)
+            | {"path": str(output.written.path), "platform": output.platform, "sha256": sha256}
+            | {"valid": not output.problems, "problems": output.problems, "given_up": output.given_up}
+            | {"ssim": output.ssim}
+            for output, sha256 in zip_longest(self.report.outputs, self.digests)
+        ]
+        seconds = self.report.seconds | {"total": self.seconds}
+        return {
+            "input": str(self.job.source),
+            "source": self.source,
+            "made_with": self.job.recipe or None,
+            "outputs": outputs,
+            "frames_in": self.report.frames_in,
+            "drawings": self.report.drawings,
+            "shots": self.report.shots,
+            "held_flicker": round(self.report.held_flicker, 4),
+            "preview": [str(path) for path in self.report.preview or ()],
+            "loop": asdict(self.report.loop) if self.report.loop else None,
+            "device": self.device,
+            "seconds": {stage: round(value, 4) for stage, value in seconds.items()},
+            "tries": self.tries,
+            "error": self.problem,
+        }
+
+
+class Slots(Protocol):
+    """Where jobs are done: in this process, in some of its own, or on other machines."""
+
+    def free(self) -> bool:
+        """Whether a job can be taken now."""
+
+    def submit(self, job: Job) -> None:
+        """Take a job."""
+
+    def collect(self) -> list[Done]:
+        """Jobs that are done; waits a moment for one."""
+
+    def close(self) -> None:
+        """Stop what is being done."""
+
+
+def run(jobs: Iterable[Job], slots: Slots, ledger: Ledger | None, *, overwrite: bool) -> Generator[Done]:
+    """Do every job, and tell of each how it went. Closes the slots.
+
+    ledger: keeps what is done, so that it is not done again, and two runs at once share the work. None: it is one job.
+    Raises SettingsError for what is wrong with every input.
+    """
+    waiting = deque(jobs)
+    claims: dict[Path, tuple[Job, Claim]] = {}  # by the first target
+    try:
+        while waiting or claims:
+            for _ in range(len(waiting)):
+                if not slots.free():
+                    break
+                job = waiting.popleft()
+                begun = _begin(job, ledger, overwrite)
+                if begun is None:  # another run is at it; it may be done by it, or left to us, later
+                    waiting.append(job)
+                elif isinstance(begun, Done):
+                    yield _told(begun, ledger)
+                else:
+                    claims[job.targets[0].path] = job, begun
+                    slots.submit(job)
+            for done in slots.collect():
+                told = _told(done, ledger)
+                _release(*claims.pop(done.job.targets[0].path), ledger)
+                yield told
+    finally:
+        slots.close()
+        for job, claim in claims.values():
+            _release(job, claim, ledger)
+
+
+def one(job: Job, segment: Segment, watch: Watch) -> Done:
+    """Do one job, in whose way nothing is. Raises SettingsError for what is wrong with every input."""
+    started = time.perf_counter()
+    source = mark(job.source)
+    report, problem = Report(), None
+    digests: tuple[str, ...] = ()
+    try:
+        report = cut(job.source, job.targets, job.settings, segment, watch)
+        problem = "; ".join(report.problems) or None
+        digests = tuple(digest(output.written.path)[1] for output in report.outputs)
+    except AnimecutError as error:
+        if isinstance(error, SettingsError) and not job.listed:
+            raise
+        problem = str(error)
+        if problem.startswith("--") or isinstance(error, NoRoom):  # neither names the input
+            problem = f"{job.source}: {problem}"
+    except (OSError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or "out of memory"
+        problem = f"{job.source}: stopped by the system ({reason}); make room for the temporary folder and the output"
+    # A network that still loads is waited for.
+    device = str(getattr(segment, "device_name", "")) if report.outputs else ""
+    return Done(job, report, time.perf_counter() - started, device, problem, source, digests)
+
+
+class Here:
+    """This process as the only slot."""
+
+    def __init__(self, segment: Segment, watch: Watch) -> None:
+        self._segment, self._watch = segment, watch
+        self._job: Job | None = None
+
+    def free(self) -> bool:
+        """Whether a job can be taken now."""
+        return self._job is None
+
+    def submit(self, job: Job) -> None:
+        """Take a job."""
+        self._job = job
+
+    def collect(self) -> list[Done]:
+        """The job, done."""
+        job, self._job = self._job, None
+        if job is None:
+            time.sleep(PAUSE)
+            return []
+        return [one(job, self._segment, self._watch)]
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+def _begin(job: Job, ledger: Ledger | None, overwrite: bool) -> Claim | Done | None:
+    """Claim a job's outputs; Done where nothing is to be made, None where another run is at it."""
+    paths = [target.path for target in job.targets]
+    claim = None
+    try:
+        for folder in dict.fromkeys(path.parent for path in paths):
+            _make_folder(folder)
+        claim = Claim.take(paths)
+        if claim is None:
+            return None
+        if ledger and not overwrite and (before := ledger.finished(job.source, paths, job.recipe)):
+            claim.release()
+            return Done(job, before=before)
+        ours = {path for path in paths if claim.is_left_over(path) or (ledger is not None and ledger.names(path))}
+        if job.settings.preview and paths[0] in ours:
+            ours.update(preview.paths(paths[0]))
+        for path in [*paths, *(preview.paths(paths[0]) if job.settings.preview else ())]:
+            _make_room(path, job.source, overwrite or path in ours)
+        claim.begin()
+    except OutputError as error:
+        if claim:
+            claim.release()
+        return Done(job, problem=str(error), source=mark(job.source))
+    return claim
+
+
+def _told(done: Done, ledger: Ledger | None) -> Done:
+    """The same, once the report tells of it."""
+    if ledger and not done.before:
+        try:
+            ledger.add(done.as_json())
+        except OutputError as error:
+            return replace(done, problem=done.problem or str(error))
+    return done
+
+
+def _release(job: Job, claim: Claim, ledger: Ledger | None) -> None:
+    paths = [target.path for target in job.targets]
+    claim.release([path for path in paths if ledger and path.exists() and not ledger.names(path)])
+
+
+def _make_room(path: Path, source: Path, overwrite: bool) -> None:
+    if path.exists() and source.exists() and path.samefile(source):
+        raise OutputError(f"{path}: is the input itself; name another output with -o")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path}: is there already; add --overwrite to replace it, or name another with -o")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: no folder can be made there ({error.strerror}); name another with -o") from error
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{folder}: may not be written to; name another with -o")

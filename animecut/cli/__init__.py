@@ -1,0 +1,1 @@
+"""The command lines; the only package that prints and exits."""

@@ -1,0 +1,1 @@
+"""Where, how large and when."""

@@ -1,0 +1,1 @@
+"""Which character, calm in time, soft at the edge."""

@@ -1,0 +1,256 @@
+"""Coarse alpha to a sticker's soft edge, clean of the background's colour. The only door to pymatting.
+
+The coarse alpha knows where a character is, but not to the pixel. Where it doubts, the picture decides: first by which
+colours lie nearby inside and outside, and by the ink line, which belongs to the character; then by closed-form matting
+in the narrow band that is still open. Last, the edge's own colours are estimated, so that no background stays in it.
+Everything is a function of one picture, and may be called from several threads.
+"""
+
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animecut._util.masks import Mask, Plane, blurred, bounds, distance_to
+from animecut.matte.color_model import Colours
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+Matting = Literal["closed-form", "knn", "none"]
+Rgb = NDArray[np.uint8]
+
+SURE = 0.05  # probability from 0 or from 1 within which the network is believed, away from its contour
+REACH = 3.0  # pixels of the network's grid: so far from its contour the network may be wrong without knowing
+FAR = 12.0  # pixels of the network's grid: so far a whole region, such as the gap beside an arm, may be
+REGION = 3  # pixels: regions are at least as wide
+ROUNDS = 2  # times that colours are counted: what the first round put right tells the second more
+CAUTION = 0.02  # probability from 0 and 1 beyond which the network's sureness counts no more against colour
+DOUBT_LIMIT = 0.5  # share of the picture: where more is in doubt, colours tell nothing and the coarse alpha stays
+EVIDENCE_WEIGHT = 2.5  # of the log odds of colour against those of the network
+INK_REACH = 3  # pixels: half the width of the widest ink line
+INK_CONTRAST = 20.0  # of 255: a line this much darker than both its sides is ink for certain
+INK_WEIGHT = 2.0  # log odds by which ink beside the character is the character's
+INK_PRESENCE = (0.1, 0.3)  # probability of the network at which ink begins to count, and counts in full
+BAND = 1.5  # pixels: the blur whose grey zone is handed to the matting
+STRIP = 40  # pixels: rows of the picture for which the matting is set up at once
+HALO = 2  # pixels: as far as a pixel's row of the matting Laplacian reaches
+PRIOR = 0.03  # weight of a sure guess against the matting's colour lines
+PRIOR_FLOOR = 1e-4  # weight of an even guess; keeps the equations well-conditioned
+EPSILON = 1e-5  # closed-form's regularisation, for flat colours with a codec's noise on them
+TAIL = 0.05  # alpha within this of 0 or 1 is a solver's tail, not glass
+GRADIENT_WEIGHT = 0.1  # pymatting's default, 1, lets the background's colour into one-pixel edges
+SOLID = 0.5  # alpha from which a pixel shows where it can only be on or off
+STRAND = 6  # pixels: what is thin and smaller than this is the stair, not a strand
+
+THREADSAFE = {"omp", "tbb"}  # layers of numba that run parallel loops for two callers at once; not every system has one
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def warm_up() -> None:
+    """Load pymatting, which compiles for half a minute when a machine does it first; may run in a thread of its own."""
+    import pymatting  # noqa: F401
+
+
+def refine(
+    rgb: Rgb, alpha: Plane, *, matting: Matting = "closed-form", grain: float = 2.0
+) -> tuple[NDArray[np.uint8], bool]:
+    """The character of one picture as straight RGBA, and whether the network doubts too much of it to be matted.
+
+    rgb:     (H, W, 3) uint8.
+    alpha:   (H, W) float32 in [0, 1], the Segmenter's probability, resampled onto the same pixels.
+    matting: closed-form (Levin et al. 2008), knn (Chen et al. 2013; slow, for stills), or none: alpha stays as it is.
+    grain:   pixels of the picture to one pixel of the network's grid.
+
+    Returns (H, W, 4) uint8: where alpha is 255 the colour is the source's own, where it is 0 the colour is black. And
+    True where the alpha stays as with none because more than DOUBT_LIMIT of the picture is in doubt.
+    """
+    hopeless = False
+    if matting != "none":
+        away = _from_contour(alpha)
+        doubtful = _doubtful(alpha, away, grain)
+        hopeless = bool(doubtful.mean() > DOUBT_LIMIT)
+        if not hopeless:
+            alpha = _matted(rgb, alpha, doubtful, away <= FAR * grain, matting)
+    opacity = np.rint(alpha * 255).astype(np.uint8)
+    return np.asarray(cv2.merge([_clean_colour(rgb, opacity), opacity]), np.uint8), hopeless
+
+
+def one_bit(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same picture with an alpha of 0 or 255 only, its contour smooth, its strands and the gaps between them kept.
+
+    rgba: (..., H, W, 4) uint8 straight, its edge clean as `refine` leaves it. No dither, and pixels that become solid
+    take the colour of the character beside them, so that no rim shows on black or on white.
+    """
+    if rgba.ndim > 3:
+        return np.stack([one_bit(picture) for picture in rgba])
+    alpha = rgba[..., 3].astype(np.float32) / 255
+    soft = blurred(alpha, 0.8)
+    solid = _with_strands(soft > SOLID, alpha > SOLID)
+    solid = ~_with_strands(~solid, alpha <= SOLID)
+    weight = blurred(alpha, 1.0)
+    around = blurred(rgba[..., :3] * alpha[..., None], 1.0) / np.maximum(weight, 1e-3)[..., None]
+    own = np.clip(2 * alpha, 0, 1)[..., None]  # of a faint pixel even the estimated colour is a guess
+    colour = np.rint(own * rgba[..., :3] + (1 - own) * around).astype(np.uint8)
+    return np.dstack([colour * solid[..., None], solid.astype(np.uint8) * np.uint8(255)])
+
+
+def _with_strands(smooth: Mask, crisp: Mask) -> Mask:
+    """A smoothed mask, and of the crisp one whatever was too thin to survive the smoothing."""
+    lost = crisp & ~_grown(smooth, 1)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(lost.view(np.uint8))
+    strand = np.asarray(stats)[:, cv2.CC_STAT_AREA] >= STRAND
+    strand[0] = False
+    return smooth | (_grown(strand[labels], 1) & crisp)
+
+
+def _matted(rgb: Rgb, alpha: Plane, doubtful: Mask, near: Mask, matting: Matting) -> Plane:
+    guess, doubtful = _guessed(rgb, alpha, doubtful, near)
+    grey = blurred(guess, BAND)
+    band = doubtful & (grey > 0.02) & (grey < 0.98)
+    if band.any():
+        crop = bounds(band, margin=2)
+        guess[crop] = _solved(rgb[crop], np.where(band, guess, guess > SOLID)[crop], band[crop], matting)
+    cleared: Plane = np.clip((guess - TAIL) / (1 - 2 * TAIL), 0, 1)
+    return cleared
+
+
+def _guessed(rgb: Rgb, alpha: Plane, doubtful: Mask, near: Mask) -> tuple[Plane, Mask]:
+    """How surely each pixel is character, by network, colour and ink together, and where that is in doubt.
+
+    doubtful: where the network cannot be believed.  near: where colours may contradict it, in whole regions only.
+    Colours are counted where all is sure, and counted again with what they told (as GrabCut does, Rother et al. 2004).
+    """
+    inside, asked = alpha > SOLID, doubtful | near
+    guess = inside.astype(np.float32)
+    if not doubtful.any():
+        return guess, doubtful
+    odds = _log_odds(np.clip(alpha[asked], CAUTION, 1 - CAUTION)) + INK_WEIGHT * _ink(rgb, alpha)[asked]
+    colours, sure = Colours(rgb, asked), alpha
+    for _ in range(ROUNDS):
+        guess[asked] = 1 / (1 + np.exp(-odds - EVIDENCE_WEIGHT * colours.evidence(sure)))
+        wide = cv2.morphologyEx((inside != (guess > SOLID)).view(np.uint8), cv2.MORPH_OPEN, np.ones((REGION, REGION)))
+        doubtful = doubtful | _grown(wide.astype(np.bool_), REGION)
+        guess = np.where(doubtful, guess, inside).astype(np.float32)
+        sure = guess
+    return guess, doubtful
+
+
+def _doubtful(alpha: Plane, away: Plane, grain: float) -> Mask:
+    """The trimap's unknown: where the network says so, and a strip along its contour where it may be wrong unawares."""
+    return (away <= REACH * grain) | ((alpha > SURE) & (alpha < 1 - SURE))
+
+
+def _from_contour(alpha: Plane) -> Plane:
+    """Pixels from each place to the contour of what is solid."""
+    inside = alpha > SOLID
+    return distance_to(~inside) + distance_to(inside)
+
+
+def _ink(rgb: Rgb, alpha: Plane) -> Plane:
+    """How surely each pixel is a dark line that belongs to the character, in [0, 1]."""
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * INK_REACH + 1, 2 * INK_REACH + 1))
+    contrast = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, disc).astype(np.float32)
+    dark = np.clip(2 * contrast / INK_CONTRAST - 1, 0, 1)
+    low, high = INK_PRESENCE
+    ink: Plane = dark * np.clip((alpha - low) / (high - low), 0, 1)
+    return ink
+
+
+def _solved(rgb: Rgb, guess: Plane, band: Mask, matting: Matting) -> Plane:
+    """The guess, in its band replaced by the alpha that best fits both it and the picture's colour lines.
+
+    Minimises x'Lx + (x - guess)'D(x - guess) with the matting Laplacian L, the rest of the picture being known:
+
+        [L_U + D   R  ] [x    ]   [D guess]
+        [R'        L_K] [known] = [...    ]
+    """
+    import pymatting
+
+    image = rgb / 255.0
+    unknown = band.ravel()
+    start = guess.ravel()[unknown].astype(np.float64)
+    rows: Any = pymatting.knn_laplacian(image)[unknown] if matting == "knn" else _laplacian(image, band)
+    trust = PRIOR * np.abs(2 * start - 1) + PRIOR_FLOOR
+    matrix = rows[:, unknown]
+    matrix.setdiag(matrix.diagonal() + trust)
+    right = trust * start - rows @ np.where(unknown, 0, guess.ravel()).astype(np.float64)
+    try:
+        # Jacobi, not pymatting's incomplete Cholesky: three times faster on thin bands, and it never prints.
+        x = pymatting.cg(matrix, right, x0=start, M=pymatting.jacobi(matrix), atol=1e-9, rtol=3e-3, maxiter=1000)
+    except ValueError:  # not converged
+        return guess
+    solved = guess.copy()
+    solved[band] = np.clip(x, 0, 1)
+    return solved
+
+
+def _laplacian(image: NDArray[np.float64], band: Mask) -> "csr_matrix":
+    """Rows of the matting Laplacian of a picture for the pixels of a band, in order.
+
+    pymatting's cost is by area, and a band is thin. So the picture goes strip by strip, each pushed together to the
+    columns that the rows of its band reach.
+    """
+    import pymatting
+    from scipy.sparse import csr_matrix, vstack
+
+    height, width = band.shape
+    strips = []
+    for top in range(0, height, STRIP):
+        first, last = max(0, top - HALO), min(height, top + STRIP + HALO)
+        asked = np.zeros((last - first, width), np.bool_)
+        asked[top - first : top - first + STRIP] = band[top : top + STRIP]
+        columns = np.flatnonzero(_grown(asked, HALO).any(axis=0))
+        if not len(columns):
+            continue
+        asked = asked[:, columns]
+        laplacian = pymatting.cf_laplacian(image[first:last, columns], epsilon=EPSILON, is_known=~asked)
+        rows = laplacian[asked.ravel()]
+        place = (np.arange(first, last)[:, None] * width + columns).ravel()
+        shape = rows.shape[0], band.size
+        strips.append(csr_matrix((rows.data, place[rows.indices], rows.indptr), shape))
+    return vstack(strips, "csr")
+
+
+def _clean_colour(rgb: Rgb, opacity: NDArray[np.uint8]) -> Rgb:
+    """The character's own colours (multi-level estimation, Germer et al. 2020); the source's where it is opaque."""
+    colour = np.asarray(cv2.bitwise_and(rgb, rgb, mask=opacity), np.uint8)
+    mixed = (opacity > 0) & (opacity < 255)
+    if mixed.any():
+        import numba
+        import pymatting
+
+        crop = bounds(mixed, margin=8)
+        numba.set_num_threads(1)  # of this thread: starting a team for each of its forty small loops costs a fifth
+        with _apart():
+            own = pymatting.estimate_foreground_ml(
+                rgb[crop] / np.float32(255), opacity[crop] / np.float32(255), gradient_weight=GRADIENT_WEIGHT
+            )
+        colour[mixed] = np.rint(own[mixed[crop]] * 255).astype(np.uint8)
+    return colour
+
+
+def _apart() -> AbstractContextManager[object]:
+    """Keeps numba's parallel loops apart where they must not run at once."""
+    import numba
+
+    try:
+        layer = numba.threading_layer()  # type: ignore[attr-defined]
+    except ValueError:  # not chosen before the first loop
+        layer = None
+    return nullcontext() if layer in THREADSAFE else _ONE_AT_A_TIME
+
+
+def _log_odds(probability: Plane) -> Plane:
+    odds: Plane = np.log(probability / (1 - probability))
+    return odds
+
+
+def _grown(mask: Mask, pixels: int) -> Mask:
+    side = 2 * pixels + 1
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)), np.bool_)

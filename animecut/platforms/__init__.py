@@ -1,0 +1,1 @@
+"""The best file under a limit."""

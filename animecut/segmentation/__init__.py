@@ -1,0 +1,1 @@
+"""RGB to coarse alpha; the only door of the inference runtimes."""

@@ -1,0 +1,1 @@
+"""A file becomes drawings with shots."""

@@ -1,0 +1,198 @@
+"""Video -> pictures with their times. Door of PyAV for reading, and the only place where ticks become seconds."""
+
+import math
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from fractions import Fraction
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import av
+import cv2
+import numpy as np
+from av import Packet, VideoFrame, VideoStream
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+
+from animecut.video.source import EDGE_SECONDS, LAST_SECONDS, BreaksOff, Picture, Timed, check_size, problem
+
+SEEK_BACK = (0, 2, 8, 32, 128)  # seconds before the range to try where an index is wrong; then from the beginning
+SHORT_SECONDS = 1.0  # by which a whole file may end before its header says; one that breaks off is shorter still
+HD_LINES = 720  # untagged video is taken for BT.709 from this height up, for BT.601 below, as players do
+TAGGED = (1, 4, 5, 6, 7, 9)  # ITU-T H.273 MatrixCoefficients that swscale knows: BT.709, FCC, BT.601 twice, 240M, 2020
+# Playlists (hls, dash, concat) are left out: they open other files and the network.
+CONTAINERS = "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,nut,ivf,h264,hevc,m4v,rm,yuv4mpegpipe,dv,wtv"
+DECODERS = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "libvpx", "libvpx-vp9")  # of what clips come in most
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoders skip the alpha plane
+# Without the last two swscale repeats chroma in blocks of 2x2 and is a level too dark.
+EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+
+
+class Video(NamedTuple):
+    """A stream of a file, and what decodes it."""
+
+    container: InputContainer
+    stream: VideoStream
+    decoder: VideoCodecContext
+    tick: Fraction  # seconds
+
+
+def missing_decoders() -> list[str]:
+    """Those of DECODERS that this build of PyAV has not."""
+    return [name for name in DECODERS if name not in av.codecs_available]
+
+
+def seconds(container: InputContainer) -> float | None:
+    """How long a file says it is; None where it does not say."""
+    return container.duration / av.time_base if container.duration else None
+
+
+@contextmanager
+def opened(path: Path, max_pixels: int) -> Iterator[Video]:
+    """The file's best video stream, ready to decode. Raises InputError where there is none."""
+    unreadable = problem(path, "is no video or image that can be read, or is cut off; fetch it again or convert it")
+    options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+    try:
+        container = av.open(f"file:{path}", metadata_errors="replace", options=options)
+    except (av.FFmpegError, ValueError) as error:
+        raise unreadable from error
+    with container:
+        stream = container.streams.best("video")
+        if not isinstance(stream, VideoStream) or stream.disposition & Disposition.attached_pic:
+            sound = problem(path, "holds no moving pictures, only sound or text; give a video, GIF or image")
+            raise sound if len(container.streams) else unreadable
+        decoder: VideoCodecContext | None = stream.codec_context
+        if decoder is None or stream.time_base is None:
+            raise problem(path, "its video codec is not known here; convert it to mp4 (H.264)")
+        check_size(path, decoder.width, decoder.height, max_pixels)
+        if decoder.name in ALPHA_DECODERS and stream.metadata.get("alpha_mode") == "1":
+            decoder = cast(VideoCodecContext, av.CodecContext.create(ALPHA_DECODERS[decoder.name], "r"))
+        decoder.thread_type = "AUTO"
+        decoder.options = {"max_pixels": str(2 * max_pixels)}  # for what the header hides; twice, as codecs pad
+        yield Video(container, stream, decoder, stream.time_base)
+
+
+def pictures(path: Path, since: float, max_pixels: int) -> Generator[Timed]:
+    """Pictures of a video, from the one shown at `since` or an earlier one."""
+    with ExitStack() as files:
+        video = files.enter_context(opened(path, max_pixels))
+        frames = _frames(video)
+        head = next(frames, None)
+        if head is None:
+            return
+        origin, first = head
+        paint = _painter(path, video.stream, first, max_pixels)
+        frames = chain([head], frames)
+        if since:
+            frames = _sought(video, origin, since) or _frames(files.enter_context(opened(path, max_pixels)))
+        for stamp, frame in frames:
+            time, length = float((stamp - origin) * video.tick), float((frame.duration or 0) * video.tick)
+            yield Timed(time, length if length > EDGE_SECONDS else None, partial(paint, frame))
+
+
+def _sought(video: Video, origin: int, since: float) -> Iterator[tuple[int, VideoFrame]] | None:
+    """Frames from the one shown at `since` or an earlier one; None where the file must be read from its beginning."""
+    if video.container.format.name == "mpeg":  # its stamps depend on where reading began
+        return None
+    wanted = origin + math.floor((since + EDGE_SECONDS) / video.tick)
+    for back in SEEK_BACK:
+        goal = wanted - math.floor(back / video.tick)
+        if goal <= origin:
+            return None
+        try:
+            video.container.seek(goal, stream=video.stream)
+        except (av.FFmpegError, OverflowError):
+            return None
+        video.decoder.flush_buffers()
+        frames = _frames(video, sought=True)
+        with suppress(BreaksOff):
+            head = next(frames, None)
+            if head is not None and head[0] <= wanted:
+                return chain([head], frames)
+    return None
+
+
+def _frames(video: Video, *, sought: bool = False) -> Iterator[tuple[int, VideoFrame]]:
+    """Frames in order of presentation, each with its tick, past what cannot be decoded. Raises BreaksOff."""
+    whole, last = not sought, None if sought else 0
+    for packet in _packets(video):
+        whole = whole or bool(packet and packet.is_keyframe)
+        if not whole:  # after a seek: what comes before the first key frame refers to frames that were not read
+            continue
+        try:
+            frames = video.decoder.decode(packet)
+        except av.FFmpegError:
+            continue
+        for frame in frames:
+            stamp = _stamp(video, frame)
+            if stamp is None and last is not None:
+                stamp = last + (frame.duration or round(LAST_SECONDS / video.tick))
+            if stamp is not None:
+                yield stamp, frame
+                last = stamp
+
+
+def _packets(video: Video) -> "Iterator[Packet[VideoStream] | None]":
+    """Packets of the stream, then None, which drains the decoder; then raises BreaksOff where the file does that."""
+    cut, end = False, 0.0
+    try:
+        for packet in video.container.demux():
+            if not packet.size:  # one for each stream, at the end
+                continue
+            stamp = packet.dts if packet.pts is None else packet.pts
+            if stamp is not None:
+                end = max(end, float((stamp + (packet.duration or 0)) * packet.time_base))
+            if packet.stream is video.stream:
+                cut = packet.is_corrupt
+                yield cast("Packet[VideoStream]", packet)
+    except av.FFmpegError:
+        cut = True
+    yield None
+    # Matroska does not tell, but for its length; that is all streams' and rounded.
+    if cut or end < (seconds(video.container) or 0.0) - SHORT_SECONDS:
+        raise BreaksOff
+
+
+def _stamp(video: Video, frame: VideoFrame) -> int | None:
+    """Tick of presentation. AVI keeps only the times of decoding, which run ahead of it by a constant delay."""
+    return frame.dts if frame.pts is None or video.container.format.name == "avi" else frame.pts
+
+
+def _painter(path: Path, stream: VideoStream, first: VideoFrame, max_pixels: int) -> Callable[[VideoFrame], Picture]:
+    """What turns a stream's frames into upright pictures with square pixels, all of the size of the first."""
+    width, height = max(1, round(first.width * (stream.sample_aspect_ratio or 1))), first.height
+    check_size(path, width, height, max_pixels)
+    # RGB in planes: swscale writes them in half the time that rgb24 takes, bit for bit the same.
+    target = width, height, "rgba" if any(component.is_alpha for component in first.format.components) else "gbrp"
+    untagged = Colorspace.ITU709 if first.height >= HD_LINES else Colorspace.ITU601
+    # Asked of one frame only: in PyAV a frame and its side data hold each other until the garbage collector comes.
+    display = cast(Mapping[str, bytes], first.side_data).get("DISPLAYMATRIX")
+    turn = np.frombuffer(display, np.int32)[:5].tolist() if display else [1, 0, 0, 0, 1]
+    scaler = VideoReformatter()
+
+    def paint(frame: VideoFrame) -> Picture:
+        matrix = frame.colorspace if frame.colorspace in TAGGED else untagged
+        try:
+            square = scaler.reformat(frame, *target, matrix, None, EXACT, frame.color_range, ColorRange.JPEG, threads=1)
+        except (av.FFmpegError, ValueError) as error:
+            raise problem(path, f"its {frame.format.name} pixels cannot become RGB; convert it to mp4") from error
+        if square.format.name != "gbrp":
+            return _upright(cast(Picture, square.to_ndarray()), turn)
+        # PyAV puts the planes together ten times as slowly.
+        planes = [np.frombuffer(memoryview(p), np.uint8).reshape(p.height, -1)[:, : p.width] for p in square.planes]
+        green, blue, red = planes
+        return _upright(cast(Picture, cv2.merge([red, green, blue])), turn)
+
+    return paint
+
+
+def _upright(picture: Picture, turn: list[int]) -> Picture:
+    """Turned and mirrored as a display matrix asks, to the nearest right angle (ISO/IEC 14496-12, 6.2.2)."""
+    a, b, _, c, d = turn  # (x, y) is shown at (a x + c y, b x + d y)
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        picture, a, d = picture.transpose(1, 0, 2), c, b
+    return picture[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]

@@ -1,0 +1,65 @@
+"""GIF, PNG, WebP and other canvases -> pictures with their times, by Pillow."""
+
+import warnings
+from collections.abc import Generator
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from animecut.video.source import BreaksOff, Picture, Timed, check_size, problem
+
+STILL_SECONDS = 1.0  # how long a picture that does not move is shown
+HASTY_MS, INSTEAD_MS = 11, 100  # browsers show what asks for less than 11 ms (GIF: 0 or 1 ticks) for 100 ms
+CANVASES = ("GIF", "PNG", "WEBP", "AVIF", "JPEG", "BMP")
+
+
+def opened(path: Path) -> Image.Image | None:
+    """The file as Pillow opens it, or None where it is left to FFmpeg."""
+    Image.init()
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            return Image.open(path, formats=[name for name in CANVASES if name in Image.OPEN])
+        except Image.DecompressionBombError as error:
+            raise problem(path, "its picture is too large to be opened; scale it down") from error
+        except Exception:  # noqa: BLE001 foreign bytes make Pillow raise anything; FFmpeg says whether they are a video
+            return None
+
+
+def moves(image: Image.Image) -> bool:
+    """Whether it is an animation. A photograph in JPEG may hold further pictures (MPO), which are no animation."""
+    try:
+        return image.format != "MPO" and bool(getattr(image, "is_animated", False))
+    except Exception:  # noqa: BLE001 Pillow looks for a second picture, and raises anything where that is damaged
+        return True
+
+
+def pictures(path: Path, image: Image.Image, max_pixels: int) -> Generator[Timed]:
+    """The picture of a still, or the pictures of an animation. Closes the image. Raises BreaksOff."""
+    with image:
+        check_size(path, *image.size, max_pixels)
+        mode = "RGBA" if image.format == "GIF" or image.has_transparency_data else "RGB"
+        moving, size, past_ms = moves(image), image.size, 0.0
+        first = int(getattr(image, "default_image", False))  # of an APNG: for viewers that cannot animate
+        for index in count(first) if moving else [0]:
+            with warnings.catch_warnings(action="ignore"):
+                try:
+                    image.seek(index)
+                    pixels = _pixels(image, mode, size)
+                except EOFError:
+                    return
+                except Exception as error:  # Pillow raises anything at damage
+                    raise BreaksOff from error
+            asked_ms = image.info.get("duration", 0)
+            shown_ms = asked_ms if asked_ms >= HASTY_MS else INSTEAD_MS
+            yield Timed(past_ms / 1000, shown_ms / 1000 if moving else STILL_SECONDS, partial(np.asarray, pixels))
+            past_ms += shown_ms
+
+
+def _pixels(image: Image.Image, mode: str, size: tuple[int, int]) -> Picture:
+    """The current picture, upright. What hangs over the canvas's `size` (width, height), as GIF may, is cropped."""
+    if image.mode.startswith("I;16"):  # convert() would clip at 255
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return np.asarray(ImageOps.exif_transpose(image.convert(mode).crop((0, 0, *size))))

@@ -1,0 +1,1 @@
+"""Labelled frames, in any format."""

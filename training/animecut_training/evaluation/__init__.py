@@ -1,0 +1,1 @@
+"""How good weights are, and what a run writes down."""

@@ -1,0 +1,1 @@
+"""What a run begins with, and what becomes of its weights."""

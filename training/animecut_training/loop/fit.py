@@ -1,0 +1,193 @@
+"""The loop: batches in, a network out, a checkpoint after every epoch."""
+
+import copy
+import math
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from warnings import catch_warnings
+
+import torch
+from torch import nn
+from torch.amp.grad_scaler import GradScaler
+
+from animecut._util.concurrency import Threads
+from animecut.errors import AnimecutError, SettingsError
+from animecut.segmentation.weights import Network
+from animecut_training.data.dataset import Labelled
+from animecut_training.loop import distributed
+from animecut_training.loop.batches import Part, batches, composed_in
+from animecut_training.loop.checkpoint import Best, Run, keep, restore
+from animecut_training.loop.cpu_fast_path import quicken
+from animecut_training.loop.losses import losses
+from animecut_training.loop.nan_check import first_fault
+from animecut_training.loop.optim import groups, learn, precision, rate_at
+from animecut_training.synthesis.composite import Stock
+
+SHORTEST_EPOCH = 10  # steps between two checkpoints: going once through a handful of frames is done sooner than kept
+JUDGED = 10  # times in a run, about, as an epoch is not cut
+MOST_PARTS = 1000  # of a batch
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every number of a training run."""
+
+    steps: int = 600
+    batch: int = 8
+    composites: float = 0.5
+    """Share of each batch that is composed rather than labelled."""
+    any_show: bool = False
+    """Whether labelled frames are learned from in other light and badly encoded too, as composed ones are."""
+    rate: float = 1e-3
+    """AdamW's learning rate for all but the backbone."""
+    backbone_rate: float = 3e-4
+    first_rate: float = 0.2
+    """Share of the backbone's rate at which its first block learns; those between lie between."""
+    boundary: float = 0.5
+    """Weight of the boundary term, which only labelled frames have: composed ones have exact alpha instead."""
+    narrow: float = 4.0
+    """By how much more pixels of gaps beside arms and of strands weigh in the cross-entropy."""
+    weight_decay: float = 1e-4
+    warm_up: int = 30
+    """Steps in which the rates rise from zero; then they fall with a cosine."""
+    ema: float = 0.99
+    """How much of the averaged weights stays at each step."""
+    keep: float = 0.0
+    """How much of the weights that the run began with is blended into its end (WiSE-FT, Wortsman et al. 2022)."""
+    seed: int = 0
+    frozen: int | None = None
+    """Steps in which the backbone stays as it is, so that a new head does not spoil it.
+
+    None: a fifth of all where the run begins with a backbone alone, else none.
+    """
+    patience: int = 0
+    """Judgements in a row, of about ten in a run, that see nothing better before the run ends with its best.
+
+    0: never, as what was chosen by frames that are left out is flattered by the figures on them.
+    """
+    statistics: bool = False
+    """Whether the backbone's batch norm learns its statistics, as one must that begins with nothing."""
+
+    def __post_init__(self) -> None:
+        for word, share in (("--composites", self.composites), ("--keep", self.keep)):
+            if not 0 <= share <= 1:
+                raise SettingsError(f"{word} {share:g}: a share; give a number between 0 and 1")
+
+
+def fit(
+    network: Network,
+    frames: Sequence[Labelled],
+    stock: Stock | None,
+    recipe: Recipe,
+    *,
+    device: torch.device,
+    checkpoint: Path | None = None,
+    begun: Mapping[str, object] = {},
+    report: Callable[[int, dict[str, float]], None] = lambda step, losses: None,
+    judge: Callable[[int, Network], float] | None = None,
+) -> Network:
+    """Train, and return the network with its averaged weights.
+
+    checkpoint: written after every epoch and taken up again where it is there.
+    begun: what besides the recipe a run must have in common with one whose checkpoint it takes up.
+    report: called after each step with its number, its losses and its learning rates.
+    judge: called about ten times, at ends of epochs, with the step and the averaged network; how good that is.
+    Raises AnimecutError where a loss is no number, OutputError where a checkpoint cannot be written, SettingsError
+    where there is one of another run.
+    """
+    network = network.to(device).to(memory_format=torch.channels_last)
+    if device.type == "cpu":
+        quicken(network)
+    dtype = precision(device)
+    optimiser = torch.optim.AdamW(
+        groups(network, rate=recipe.rate, backbone_rate=recipe.backbone_rate, first=recipe.first_rate),
+        weight_decay=recipe.weight_decay,
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, partial(rate_at, steps=recipe.steps, warm_up=recipe.warm_up)
+    )
+    # Small gradients would be zero in float16. PyTorch begins at 65536, where the first steps are always lost.
+    scaler = GradScaler(device.type, init_scale=256.0, enabled=dtype is torch.float16)
+    average, beginning = copy.deepcopy(network), copy.deepcopy(network)
+    run = Run(network, average, optimiser, schedule, scaler, Best())
+    begun = asdict(recipe) | dict(begun)
+    done = restore(checkpoint, run, begun) if checkpoint and checkpoint.exists() else 0
+    epoch = steps_in_epoch(len(frames), recipe, composing=stock is not None)
+    judged = epoch * math.ceil(recipe.steps / (JUDGED * epoch))
+    made = batches(
+        frames, stock, range(done, recipe.steps), batch=recipe.batch, composites=recipe.composites,
+        any_show=recipe.any_show, seed=recipe.seed, rank=(distributed.number(), distributed.count()),
+    )  # fmt: skip
+    with Threads() as threads:  # no processes: each would hold PyTorch and the frames once more
+        for step, parts in enumerate(threads.ahead(made), start=done + 1):
+            if _exhausted(run.best, recipe):  # also where a finished run is taken up again
+                break
+            network.backbone.requires_grad_(step > (recipe.frozen or 0))
+            here = [part.to(device) for part in parts]
+            terms = _gradients(network, scaler, dtype, here, recipe, step)
+            if not math.isfinite(terms["total"]):
+                where = first_fault(network.eval(), here[0].rgb, dtype)
+                raise AnimecutError(f"step {step}: the loss is no number; first in {where}; look at that, or --seed")
+            learn(network, optimiser, scaler)
+            first, *_, last, rest = (float(rate) for rate in schedule.get_last_lr())
+            rates = {"first_rate": first, "backbone_rate": last, "rate": rest}
+            with catch_warnings(action="ignore"):  # that the optimiser took no step, where float16 could not hold it
+                schedule.step()
+            _average(average, network, min(recipe.ema, step / (step + 10)))
+            report(step, terms | rates)
+            if judge and (step % judged == 0 or step == recipe.steps):
+                run.best.see(distributed.of_first(partial(judge, step, average), device), average)
+            if checkpoint and distributed.number() == 0 and (step % epoch == 0 or step == recipe.steps):
+                keep(checkpoint, step, run, begun)
+    if recipe.patience and run.best.weights:
+        average.load_state_dict(run.best.weights)
+    _average(average, beginning, 1 - recipe.keep)
+    return average.eval()
+
+
+def steps_in_epoch(frames: int, recipe: Recipe, *, composing: bool) -> int:
+    """Steps in which every labelled frame is learned from about once; of few frames several times."""
+    labelled = composed_in(recipe.batch, recipe.composites if composing else 0.0).count(False)
+    return max(SHORTEST_EPOCH, -(-frames // max(1, labelled)))
+
+
+def _exhausted(best: Best, recipe: Recipe) -> bool:
+    return 0 < recipe.patience <= best.stale
+
+
+def _gradients(
+    network: Network, scaler: GradScaler, dtype: torch.dtype, parts: Sequence[Part], recipe: Recipe, step: int
+) -> dict[str, float]:
+    """Of a batch, of all processes together; mean losses of this one's parts. None where they are no number."""
+    network.train()
+    network.zero_grad(set_to_none=True)
+    means: defaultdict[str, float] = defaultdict(float)
+    here = sum(part.share for part in parts)
+    for part in parts:
+        # A few dozen frames are too few to estimate the backbone's statistics anew, and one picture too few for any.
+        still = network if len(part.rgb) == 1 else None if recipe.statistics else network.backbone
+        for module in still.modules() if still else ():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        # Of dropout, which so is the same in a resumed run.
+        torch.manual_seed((recipe.seed * 1_000_003 + step) * MOST_PARTS + part.number)
+        terms = losses(network, part, dtype, recipe.boundary, recipe.narrow)
+        for name, value in terms.items():
+            means[name] += value.item() * part.share / here
+        if not math.isfinite(means["total"]):
+            return dict(means)
+        scaler.scale(terms["total"] * part.share).backward()  # type: ignore[no-untyped-call]
+    distributed.add_up_gradients(network)
+    return dict(means)
+
+
+@torch.no_grad()
+def _average(average: Network, network: Network, keep: float) -> None:
+    for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new, 1 - keep)
+        else:
+            old.copy_(new)

@@ -1,0 +1,1 @@
+"""Composed frames and augmentation."""
