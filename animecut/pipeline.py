@@ -11,30 +11,30 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut._util.concurrency import Item, Threads, side_by_side, soon
-from animecut._util.progress import WAITING, Watch
+from animecut._util.concurrency import Item, Threads, parallel_map, run_in_thread
+from animecut._util.progress import WAITING, Progress
 from animecut._util.spool import Record, Spool
 from animecut.encode.preview import write_preview
-from animecut.encode.writer import write
+from animecut.encode.writer import write_sticker
 from animecut.errors import NoCharacter, OutputError, SettingsError
 from animecut.layout import compose, outline, playback
-from animecut.layout.arrange import Scene, Seen, composed
-from animecut.layout.caption import caption, drawable
+from animecut.layout.arrange import Scene, Track, arrange
+from animecut.layout.caption import draw_caption, drawable_text
 from animecut.layout.compose import Box, Colour, Picture, Placement
 from animecut.matte import flicker
 from animecut.matte import matting as edges
-from animecut.matte.components import without_specks
-from animecut.matte.temporal import steady
-from animecut.matte.tracking import pick
+from animecut.matte.components import drop_small_components
+from animecut.matte.temporal import smooth
+from animecut.matte.tracking import select
 from animecut.platforms.fit import fit
-from animecut.platforms.specs import Platform, check, free
-from animecut.platforms.timeline import plan
-from animecut.results import FoundLoop, Output, Report, Target
+from animecut.platforms.specs import Platform, check_file, without_limits
+from animecut.platforms.timeline import plan_timeline
+from animecut.results import LoopResult, Output, Result, Target
 from animecut.settings import AROUND, Settings
-from animecut.types import Alpha, Clip, Pixels, Seconds, one_by_one, with_alpha
+from animecut.types import Alpha, Clip, Pixels, Seconds, add_opaque_alpha, one_by_one
 from animecut.video import drawings
-from animecut.video.limits import foresee, within_limits
-from animecut.video.reader import decode, describe
+from animecut.video.limits import check_expected_seconds, enforce_limits
+from animecut.video.reader import describe, read_clips
 
 Found = Iterator[tuple[Clip, Alpha]]
 Segment = Callable[[Pixels], Alpha]
@@ -56,28 +56,28 @@ class _Looks:
     text: Picture | None = None
 
 
-def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Segment, watch: Watch) -> Report:
+def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Segment, watch: Progress) -> Result:
     """Cut the characters out of a source and write them to every target, whose folders are there.
 
     Raises AnimecutError: the source cannot be read or holds no character, no target can be written, or NoRoom.
     SettingsError where no source could help: a colour, a picture, a font, a caption that it has no letters for.
     """
-    report = Report(seconds=watch.seconds)
+    report = Result(seconds=watch.seconds)
     looks = _looks(settings)
     with Spool() as found, Spool() as stickers:
-        matting = soon(partial(_load_matting, segment))
+        matting = run_in_thread(partial(_load_matting, segment))
         with closing(find(source, settings, segment, watch, report)) as stream:
             seen = _set_aside(stream, found, source)
         scene = _composed(seen, settings)
         if settings.caption:
-            text = caption(settings.caption, scene.canvas, at=settings.caption_at, font=settings.font)
+            text = draw_caption(settings.caption, scene.canvas, at=settings.caption_at, font=settings.font)
             looks = replace(looks, text=text)
         shown = _loop(found, scene, seen, report, watch) if settings.loop_find else range(len(found))
         report.drawings = len(shown)
         times = seen.times[shown.start : shown.stop + 1]
-        plays = playback.playing(times, speed=settings.speed, reverse=settings.reverse, bounce=settings.bounce)
+        plays = playback.plan_playback(times, speed=settings.speed, reverse=settings.reverse, bounce=settings.bounce)
         if settings.first is not None:
-            settings = replace(settings, first=playback.shown_at(settings.first, times, plays))
+            settings = replace(settings, first=playback.sticker_time(settings.first, times, plays))
         targets = _possible(source, targets, plays.times, settings, report)
         _wait_for(matting, watch)
         with closing(finish(found, scene, shown, settings, looks, watch, report)) as finished:
@@ -98,7 +98,7 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
 
 
 def find(
-    source: Path, settings: Settings, segment: Segment, watch: Watch, report: Report
+    source: Path, settings: Settings, segment: Segment, watch: Progress, report: Result
 ) -> Generator[tuple[Clip, Alpha]]:
     """Every drawing of the source with its calm, coarse alpha. Stages run side by side, a drawing at a time."""
     since = settings.start if settings.frame is None else settings.frame
@@ -107,34 +107,34 @@ def find(
         def beside(stage: str, items: Iterator[Item]) -> Iterator[Item]:
             return watch.each(WAITING, threads.ahead(watch.each(stage, items)))
 
-        found_clips = decode(source, since, settings.end, chunk=1, max_pixels=settings.max_source_pixels)
+        found_clips = read_clips(source, since, settings.end, chunk=1, max_pixels=settings.max_source_pixels)
         longest, seconds = settings.max_source_side, settings.max_source_seconds
-        clips = beside("decode", within_limits(found_clips, source, longest=longest, seconds=seconds))
+        clips = beside("decode", enforce_limits(found_clips, source, longest=longest, seconds=seconds))
         if settings.frame is not None:
             clips = islice(one_by_one(clips), 1)
-        clips = drawings.merge_held(_counted(clips, source, settings, watch, report), chunk=1)
+        clips = drawings.merge_held_frames(_counted(clips, source, settings, watch, report), chunk=1)
         if settings.fps:
-            clips = drawings.at_most(clips, settings.fps, chunk=1)
+            clips = drawings.limit_rate(clips, settings.fps, chunk=1)
         clips = beside("drawings", clips)
         found = beside("segment", _segmented(clips, segment, watch))
-        found = watch.each("pick", pick(found, settings.pick))
-        found = watch.each("steady", steady(found, strength=settings.steady))
-        found = beside("pick", without_specks(found, keep_effects=settings.keep_effects))
+        found = watch.each("pick", select(found, settings.pick))
+        found = watch.each("steady", smooth(found, strength=settings.steady))
+        found = beside("pick", drop_small_components(found, keep_effects=settings.keep_effects))
         for clip, alpha in found:
             report.shots = max(report.shots, clip.shot + 1)
             yield clip, alpha
 
 
-def _segmented(clips: Iterator[Clip], segment: Segment, watch: Watch) -> Found:
+def _segmented(clips: Iterator[Clip], segment: Segment, watch: Progress) -> Found:
     """Drawings with their coarse alpha, as many at once as the network is quick with."""
     with watch.during("startup"):  # asked for its batch size, a network waits until it is loaded
         at_once = getattr(segment, "batch_size", 1)
     for clip in drawings.packed(clips, at_once):
-        yield clip, segment(compose.over(clip.pixels, compose.GREY))
+        yield clip, segment(compose.composite_over(clip.pixels, compose.GREY))
 
 
 def finish(
-    found: Spool, scene: Scene, shown: range, settings: Settings, looks: _Looks, watch: Watch, report: Report
+    found: Spool, scene: Scene, shown: range, settings: Settings, looks: _Looks, watch: Progress, report: Result
 ) -> Generator[Picture]:
     """Those drawings set aside that are shown, as pictures of the sticker: placed, matted, and with their border."""
 
@@ -146,17 +146,17 @@ def finish(
         if placed.shape[2] == 4:  # what the source itself left transparent stays so
             rgba[..., 3] = np.minimum(rgba[..., 3], placed[..., 3])
         with watch.during("compose"):
-            rgba = compose.set_on(rgba, scene.canvas, scene.corner)
-            finished = outline.outlined(rgba, settings.outline, looks.border) if settings.outline else rgba
+            rgba = compose.paste_on_canvas(rgba, scene.canvas, scene.corner)
+            finished = outline.add_outline(rgba, settings.outline, looks.border) if settings.outline else rgba
         return finished, placed[..., :3], hopeless
 
     doubtful, changes = 0, list[float]()
     before: tuple[Picture, Picture] | None = None
     set_aside = ((found[index], scene.placements[index]) for index in shown)
-    for done, (picture, source, hopeless) in enumerate(side_by_side(sticker, set_aside), start=1):
+    for done, (picture, source, hopeless) in enumerate(parallel_map(sticker, set_aside), start=1):
         doubtful += hopeless
-        if before and flicker.held(before[0], source):
-            changes.append(flicker.change(before[1], picture))
+        if before and flicker.is_held(before[0], source):
+            changes.append(flicker.alpha_change(before[1], picture))
         before = source, picture
         watch.progress("matting", done, len(shown))
         if doubtful and done == len(shown):
@@ -167,18 +167,18 @@ def finish(
     report.held_flicker = flicker.held_flicker(changes, report.frames_in - report.drawings + len(changes))
 
 
-def _written(target: Target, clips: Iterable[Clip], settings: Settings, watch: Watch) -> Output:
+def _written(target: Target, clips: Iterable[Clip], settings: Settings, watch: Progress) -> Output:
     """The sticker as a file; for a platform within its limits, and looked at as the platform would."""
     row = _limits(target, settings)
     if row is None:
-        return Output(write(target.path, clips, target.format, loop=settings.loop, quality=settings.quality))
+        return Output(write_sticker(target.path, clips, target.format, loop=settings.loop, quality=settings.quality))
     pictures = count(1)
     fitted = fit(
         clips, target.path, row, loop=settings.loop, quality=settings.quality, first=settings.first,
         alive=lambda: watch.progress("fitting", next(pictures), None),
     )  # fmt: skip
     platform = target.platform.name if target.platform else None
-    problems = check(target.path, platform) if platform else []
+    problems = check_file(target.path, platform) if platform else []
     return Output(fitted.written, platform, tuple(problems), fitted.given_up, fitted.ssim)
 
 
@@ -186,7 +186,7 @@ def _limits(target: Target, settings: Settings) -> Platform | None:
     """What a file has to keep to: its platform's limits and the user's, whichever are narrower."""
     row = target.platform
     if row is None and settings.limited and target.format != "png":
-        row = free(target.format)
+        row = without_limits(target.format)
     if row is None:
         return None
     most, longest = settings.max_bytes or np.inf, settings.max_seconds or np.inf
@@ -196,7 +196,7 @@ def _limits(target: Target, settings: Settings) -> Platform | None:
 
 
 def _possible(
-    source: Path, targets: Sequence[Target], times: Seconds, settings: Settings, report: Report
+    source: Path, targets: Sequence[Target], times: Seconds, settings: Settings, report: Result
 ) -> list[Target]:
     """The targets without those that are known to be impossible before the longer part of the work."""
     possible = []
@@ -204,7 +204,7 @@ def _possible(
         row = _limits(target, settings)
         try:
             if row:
-                plan(times, [0.0] * (len(times) - 1), row, loop=settings.loop, first=settings.first)
+                plan_timeline(times, [0.0] * (len(times) - 1), row, loop=settings.loop, first=settings.first)
             possible.append(target)
         except OutputError as error:
             mixed = f" ({target.path}: a pack mixes no stills with moving stickers)" if target.moves else ""
@@ -216,19 +216,21 @@ def _possible(
 
 def _looks(settings: Settings) -> _Looks:
     """What can be read before the work begins. Raises SettingsError where it cannot."""
-    border = compose.read_colour(settings.outline_color)
+    border = compose.parse_colour(settings.outline_color)
     if border is None:
         raise SettingsError(f"--outline-color {settings.outline_color}: no colour; write white, #ff8800 or rgb(1,2,3)")
-    drawable(settings.caption, settings.font)
-    around = settings.margin + outline.room(max(settings.bounds), outline=settings.outline, shadow=settings.shadow)
+    drawable_text(settings.caption, settings.font)
+    around = settings.margin + outline.outline_room(
+        max(settings.bounds), outline=settings.outline, shadow=settings.shadow
+    )
     if 2 * around >= AROUND * min(settings.bounds):
         raise SettingsError(f"--shadow, --outline, --margin: leave too little of {min(settings.bounds)} pixels")
     return _Looks(border, compose.read_background(settings.background))
 
 
-def _set_aside(stream: Found, found: Spool, source: Path) -> Seen:
+def _set_aside(stream: Found, found: Spool, source: Path) -> Track:
     """Put every drawing away, no more of it than its character needs."""
-    seen = Seen((0, 0), [], [], np.empty(0))
+    seen = Track((0, 0), [], [], np.empty(0))
     times: list[float] = []
     present = False
     end = 0.0
@@ -249,23 +251,23 @@ def _set_aside(stream: Found, found: Spool, source: Path) -> Seen:
     return replace(seen, times=np.array([*times, end]))
 
 
-def _composed(seen: Seen, settings: Settings) -> Scene:
-    return composed(
+def _composed(seen: Track, settings: Settings) -> Scene:
+    return arrange(
         seen, settings.bounds, exactly=settings.canvas is not None, crop=settings.crop, follow=settings.follow,
         margin=settings.margin, outline=settings.outline, shadow=settings.shadow,
     )  # fmt: skip
 
 
-def _loop(found: Spool, scene: Scene, seen: Seen, report: Report, watch: Watch) -> range:
+def _loop(found: Spool, scene: Scene, seen: Track, report: Result, watch: Progress) -> range:
     """The drawings that loop best; all of them where none do."""
     placed = []
     for record, placement in zip(found, scene.placements, strict=True):
-        picture, coarse, _ = _placed(record, compose.fill(placement.crop, (THUMBNAIL, THUMBNAIL)))
+        picture, coarse, _ = _placed(record, compose.fill_bounds(placement.crop, (THUMBNAIL, THUMBNAIL)))
         placed.append((picture[..., :3], coarse))
     rgb, alpha = (np.stack(planes) for planes in zip(*placed, strict=True))
     loop = playback.find_loop(rgb, alpha, seen.times)
     start, end = float(seen.times[loop.start]), float(seen.times[loop.stop])
-    report.loop = FoundLoop(start, end, loop.score, loop.words, loop.holds)
+    report.loop = LoopResult(start, end, loop.score, loop.words, loop.holds)
     if loop.holds:
         return range(loop.start, loop.stop)
     watch.notice("no part of the range loops without a clear jump, so all of it is kept; try a longer one, or --bounce")
@@ -279,17 +281,19 @@ def _placed(record: Record, placement: Placement) -> tuple[Pixels, NDArray[np.fl
     coarse = compose.resample_alpha(alpha.astype(np.float32), placement, (int(height), int(width)))
     grain = placement.size[1] / crop.width * width / alpha.shape[1]
     whole = Placement(Box(0, 0, crop.width, crop.height), placement.size)
-    return compose.resample(compose.cropped(picture, int(top), int(left), crop), whole), coarse, float(grain)
+    return compose.resample(compose.crop_part(picture, int(top), int(left), crop), whole), coarse, float(grain)
 
 
-def _counted(clips: Iterable[Clip], source: Path, settings: Settings, watch: Watch, report: Report) -> Iterator[Clip]:
+def _counted(
+    clips: Iterable[Clip], source: Path, settings: Settings, watch: Progress, report: Result
+) -> Iterator[Clip]:
     about = describe(source, max_pixels=settings.max_source_pixels)
     total = None
     if about.frame_rate and about.duration_s:
         seconds = min(settings.end or np.inf, about.duration_s) - (settings.start or 0.0)
         total = max(1, round(seconds * about.frame_rate))
         if settings.frame is None:
-            foresee(source, seconds, settings.max_source_seconds)
+            check_expected_seconds(source, seconds, settings.max_source_seconds)
     for clip in clips:
         report.frames_in += len(clip)
         watch.progress("finding", report.frames_in, total)
@@ -302,7 +306,7 @@ def _load_matting(segment: Segment) -> None:
     edges.warm_up()
 
 
-def _wait_for(matting: Future[None], watch: Watch) -> None:
+def _wait_for(matting: Future[None], watch: Progress) -> None:
     """Wait until the matting solver is loaded; the first time on a machine it compiles for half a minute."""
     with watch.during("startup"):
         try:
@@ -322,11 +326,11 @@ class _Stickers:
         self,
         once: Iterator[Picture],
         finished: Spool,
-        plays: playback.Playing,
+        plays: playback.Playback,
         looks: _Looks,
         shadow: bool,
         target: Target,
-        watch: Watch,
+        watch: Progress,
     ) -> None:
         self._once, self._finished = once, finished
         self._plays, self._looks, self._watch = plays, looks, watch
@@ -345,9 +349,9 @@ class _Stickers:
 
     def _dressed(self, rgba: Picture) -> Picture:
         if self._shadow:
-            rgba = outline.shadowed(rgba)
+            rgba = outline.add_shadow(rgba)
         if self._looks.ground is not None:
-            rgba = with_alpha(compose.over(rgba, self._looks.ground))
+            rgba = add_opaque_alpha(compose.composite_over(rgba, self._looks.ground))
         if self._looks.text is not None:
-            rgba = compose.stack(self._looks.text, rgba)
-        return edges.one_bit(rgba) if self._one_bit else rgba
+            rgba = compose.alpha_over(self._looks.text, rgba)
+        return edges.to_one_bit_alpha(rgba) if self._one_bit else rgba

@@ -32,7 +32,7 @@ class Output:
 
 
 @dataclass(frozen=True)
-class FoundLoop:
+class LoopResult:
     """What --loop-find proposes, in seconds of the source, and how the seam looks."""
 
     start: float
@@ -43,7 +43,7 @@ class FoundLoop:
 
 
 @dataclass
-class Report:
+class Result:
     """What was done to one source."""
 
     outputs: list[Output] = field(default_factory=list)
@@ -54,6 +54,6 @@ class Report:
     shots: int = 0
     held_flicker: float = 0.0
     """Mean change of alpha, in thousandths, over pairs of frames in which the source holds a drawing."""
-    loop: FoundLoop | None = None
+    loop: LoopResult | None = None
     preview: tuple[Path, Path] | None = None
     seconds: dict[str, float] = field(default_factory=dict)

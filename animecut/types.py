@@ -63,19 +63,19 @@ class Clip:
         return float(self.times[-1] - self.times[0])
 
 
-def together(alpha: Alpha) -> Alpha:
+def merge_characters(alpha: Alpha) -> Alpha:
     """All characters on one plane, (T, H, W)."""
     return alpha if alpha.ndim == 3 else alpha.max(axis=1)
 
 
-def with_alpha(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def add_opaque_alpha(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(H, W, 3) RGB as (H, W, 4) that hides all below it; what is RGBA stays as it is."""
     if picture.shape[2] == 4:
         return picture
     return np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
 
 
-def join(clips: Iterable[Clip]) -> Clip:
+def join_clips(clips: Iterable[Clip]) -> Clip:
     """One clip of neighbours of equal size; the shot is the first one's. Raises ValueError where there is none."""
     runs = list(clips)
     if not runs:

@@ -20,8 +20,8 @@ from animecut.batch import manifest
 from animecut.errors import AnimecutError, WeightsError
 from animecut.segmentation import weights
 from animecut.settings import Settings
-from animecut.video.limits import within_limits
-from animecut.video.reader import decode, describe
+from animecut.video.limits import enforce_limits
+from animecut.video.reader import describe, read_clips
 from tests import world
 
 FEW, MANY = range(5), range(1000, 1500)  # seeds of each kind of input
@@ -88,7 +88,7 @@ def write_list(path: Path) -> None:
 
 def read_pictures(path: Path) -> None:
     describe(path, max_pixels=10**6)
-    for _ in within_limits(decode(path, 0.0, 5.0, max_pixels=10**6), path, longest=2000, seconds=10.0):
+    for _ in enforce_limits(read_clips(path, 0.0, 5.0, max_pixels=10**6), path, longest=2000, seconds=10.0):
         pass
 
 
@@ -105,7 +105,7 @@ def read_architecture(path: Path) -> None:
 
 
 def read_list(path: Path) -> None:
-    manifest.read(path, Settings())
+    manifest.read_list(path, Settings())
 
 
 KINDS: dict[str, tuple[Callable[[Path], None], Callable[[Path], object]]] = {

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from animecut._util.masks import Mask, Plane, distance_to
-from animecut._util.progress import Watch
+from animecut._util.progress import Progress
 from animecut.errors import InputError, NoCharacter, OutputError, SettingsError
 from animecut.pipeline import cut
 from animecut.platforms.specs import PLATFORMS
-from animecut.results import Report, Target
+from animecut.results import Result, Target
 from animecut.settings import Format, Settings
 from animecut.types import Alpha, Pixels
 from tests import world
@@ -27,10 +27,10 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return world.write_clip(tmp_path_factory.mktemp("clips") / "walk.mp4", [rgb for rgb, _ in world.walking()])
 
 
-def run(source: Path, folder: Path, *formats: Format, **settings: object) -> Report:
+def run(source: Path, folder: Path, *formats: Format, **settings: object) -> Result:
     kinds = formats or ("webp",)
     targets = [Target(folder / f"out{SUFFIX[kind]}", kind) for kind in kinds]
-    return cut(source, targets, Settings(formats=kinds, **settings), world.see, Watch())  # type: ignore[arg-type]
+    return cut(source, targets, Settings(formats=kinds, **settings), world.see, Progress())  # type: ignore[arg-type]
 
 
 def frames_of(path: Path) -> list[np.ndarray]:
@@ -49,11 +49,11 @@ def test_a_source_that_is_too_long_is_refused_before_it_is_worked_through(tmp_pa
     source = world.write_clip(tmp_path / "long.mp4", [rgb for rgb, _ in world.walking()] * 6)
     for settings in (Settings(max_source_seconds=1.5), Settings(max_source_seconds=0.5, start=0.5, end=2.5)):
         with pytest.raises(InputError, match=r"longer than --max-source-seconds .*--start and --end"):
-            cut(source, [Target(tmp_path / "out.webp", "webp")], settings, never, Watch())
+            cut(source, [Target(tmp_path / "out.webp", "webp")], settings, never, Progress())
     short = Settings(max_source_seconds=0.5, start=2.0, end=2.4, size=64)
-    assert cut(source, [Target(tmp_path / "out.webp", "webp")], short, world.see, Watch()).outputs
+    assert cut(source, [Target(tmp_path / "out.webp", "webp")], short, world.see, Progress()).outputs
     still = Settings(max_source_seconds=0.5, frame=0.2, size=64)
-    assert cut(source, [Target(tmp_path / "still.webp", "webp")], still, world.see, Watch()).outputs
+    assert cut(source, [Target(tmp_path / "still.webp", "webp")], still, world.see, Progress()).outputs
 
 
 def test_a_clip_becomes_a_sticker_with_one_picture_per_drawing(clip: Path, tmp_path: Path) -> None:
@@ -171,15 +171,15 @@ def test_neither_batches_nor_workers_change_a_pixel(
 ) -> None:
     files = []
     for batch_size, workers in ((1, 1), (4, 2), (16, 5)):
-        monkeypatch.setattr("animecut._util.concurrency.cores", partial(int, workers))
+        monkeypatch.setattr("animecut._util.concurrency.available_cores", partial(int, workers))
         target = Target(tmp_path / "out.png", "apng")
-        cut(clip, [target], Settings(formats=("apng",), size=96), InBatches(batch_size), Watch())
+        cut(clip, [target], Settings(formats=("apng",), size=96), InBatches(batch_size), Progress())
         files.append((tmp_path / "out.png").read_bytes())
     assert files[0] == files[1] == files[2]
 
 
 @pytest.mark.parametrize(
-    "stage", ["drawings.merge_held", "pick", "steady", "edges.refine", "compose.resample", "write"]
+    "stage", ["drawings.merge_held_frames", "select", "smooth", "edges.refine", "compose.resample", "write_sticker"]
 )
 def test_what_fails_in_any_thread_is_raised_once_and_ends_all_threads(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
@@ -198,7 +198,7 @@ def test_what_fails_in_any_thread_is_raised_once_and_ends_all_threads(
 def test_a_watch_charges_each_second_to_one_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(100))
     monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
-    watch = Watch()
+    watch = Progress()
 
     def inner() -> "list[int]":
         return list(watch.each("inner", [1]))
@@ -222,16 +222,16 @@ def test_drawings_too_doubtful_to_be_matted_are_told_and_measured_once(
     def doubt(pixels: Pixels) -> Alpha:
         return np.clip(world.see(pixels), 0.3, 0.7)
 
-    monkeypatch.setattr(Watch, "notice", lambda self, message: said.append(message))
+    monkeypatch.setattr(Progress, "notice", lambda self, message: said.append(message))
     monkeypatch.setattr("animecut.matte.matting.distance_to", measure)
-    cut(clip, [Target(tmp_path / "a.webp", "webp")], Settings(size=64), doubt, Watch())
+    cut(clip, [Target(tmp_path / "a.webp", "webp")], Settings(size=64), doubt, Progress())
     assert "6 of 6 drawings were too doubtful to be matted" in said[-1]
     assert len(measured) == 2 * 6  # to what is solid, and from it
 
 
 def test_it_is_told_that_a_sticker_is_being_fitted(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[str, int]] = []
-    monkeypatch.setattr(Watch, "progress", lambda self, stage, done, total: told.append((stage, done)))
+    monkeypatch.setattr(Progress, "progress", lambda self, stage, done, total: told.append((stage, done)))
     run(clip, tmp_path, size=128, max_bytes=8000)
     assert told.index(("webp", 6)) < told.index(("fitting", 1)) < told.index(("fitting", 12))
 
@@ -258,7 +258,7 @@ def test_a_border_surrounds_the_character_and_a_gif_has_it_whole(clip: Path, tmp
 def test_a_gif_that_is_laid_on_white_keeps_its_soft_edge_and_shadow(clip: Path, tmp_path: Path) -> None:
     target = Target(tmp_path / "out.gif", "gif", PLATFORMS["kakao"])
     settings = Settings(formats=(), platforms=("kakao",), size=360, shadow=True)
-    cut(clip, [target], settings, world.see, Watch())
+    cut(clip, [target], settings, world.see, Progress())
     for frame in frames_of(target.path):
         assert (frame[..., 3] == 255).all()
         grey = np.ptp(frame[..., :3].astype(int), axis=2) < 8

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from animecut.types import Clip, join, one_by_one, with_alpha
+from animecut.types import Clip, add_opaque_alpha, join_clips, one_by_one
 
 
 def clip(count: int, start: float = 0.0, shot: int = 0) -> Clip:
@@ -18,7 +18,7 @@ def test_slicing_keeps_pictures_and_fence_posts_together() -> None:
 
 def test_join_is_the_inverse_of_taking_apart() -> None:
     whole = clip(5, shot=3)
-    again = join(one_by_one([whole]))
+    again = join_clips(one_by_one([whole]))
     assert (again.pixels == whole.pixels).all()
     assert again.times.tolist() == whole.times.tolist()
     assert again.shot == 3
@@ -43,15 +43,15 @@ def test_what_is_no_clip_is_refused(pixels: np.ndarray, times: np.ndarray) -> No
 
 def test_rgb_with_alpha_hides_all_below_and_rgba_stays() -> None:
     rgb = np.full((2, 3, 3), 7, np.uint8)
-    rgba = with_alpha(rgb)
+    rgba = add_opaque_alpha(rgb)
     assert (rgba == (7, 7, 7, 255)).all()
     assert rgba.shape == (2, 3, 4)
-    assert with_alpha(rgba) is rgba
+    assert add_opaque_alpha(rgba) is rgba
 
 
 def test_nothing_cannot_be_joined_and_steps_cannot_be_taken() -> None:
     with pytest.raises(ValueError, match="nothing"):
-        join([])
+        join_clips([])
     with pytest.raises(ValueError, match="step"):
         clip(4)[::2]
 

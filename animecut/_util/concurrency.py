@@ -27,13 +27,13 @@ IN_HAND = 2  # items for each worker: the one that it works on, and the next
 _shares: list[int] = []  # of the cores, as far as anybody said
 
 
-def cores() -> int:
+def available_cores() -> int:
     """How many processor cores this process may use: of those there are, its container's quota, and its share."""
     there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return int(min(there, _quota(), *_shares))
 
 
-def share(count: int) -> None:
+def limit_cores(count: int) -> None:
     """From now on let this process use no more cores than that, as others want the rest."""
     _shares.append(max(1, count))
 
@@ -105,14 +105,14 @@ def _taken(made: "SimpleQueue[tuple[Item] | BaseException | None]", room: thread
         yield got[0]
 
 
-def side_by_side(
+def parallel_map(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
 ) -> Generator[Result]:
     """The function of every item, in order, several at once (default: as many as there are cores).
 
     Items are taken in the caller's thread, a few ahead of the results that are asked for.
     """
-    workers = workers or cores()
+    workers = workers or available_cores()
     under_way: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(workers)
     try:
@@ -126,7 +126,7 @@ def side_by_side(
         pool.shutdown(cancel_futures=True)
 
 
-def soon(make: Callable[[], Result]) -> Future[Result]:
+def run_in_thread(make: Callable[[], Result]) -> Future[Result]:
     """Something that is made in a thread from now on; its `result` waits, and raises what making it raised."""
     future: Future[Result] = Future()
 

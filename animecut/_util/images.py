@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 FAR = 4  # times as large; halved down to twice, it would be softer, and a small change between drawings missed
 
 
-def shrunk(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+def shrink(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """(H, W, C) uint8 as (height, width, C), averaged over areas; size is (width, height), as in OpenCV.
 
     Halved first while it is far larger, which OpenCV does ten times as fast as a step of odd size.

@@ -14,7 +14,7 @@ Window = tuple[slice, slice]
 """Rows and columns."""
 
 
-def bounds(mask: Mask, margin: int = 0) -> Window:
+def bounding_window(mask: Mask, margin: int = 0) -> Window:
     """The smallest window around what is true in an (H, W) mask, and a margin of pixels; empty where nothing is."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
@@ -30,6 +30,6 @@ def distance_to(mask: Mask) -> Plane:
     return np.asarray(cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5), np.float32)
 
 
-def blurred(values: NDArray[Any], sigma: float) -> Plane:
+def gaussian_blur(values: NDArray[Any], sigma: float) -> Plane:
     """An (H, W) or (H, W, C) picture of any numbers under a Gaussian of so many pixels."""
     return np.asarray(cv2.GaussianBlur(values.astype(np.float32), (0, 0), sigma), np.float32)

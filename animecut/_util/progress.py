@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 WAITING = ""  # no stage: the time that a thread waits for another one is charged to nobody
 
 
-class Watch:
+class Progress:
     """Keeps the seconds of every stage, and is silent; the command line draws bars with one of its own.
 
     Stages that run side by side are charged each in its own thread: together they may have more seconds than passed.

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from animecut._util.paths import exists, is_file, is_folder, names_file
 from animecut.batch import manifest, packs
-from animecut.batch.run_log import recipe
+from animecut.batch.run_log import settings_digest
 from animecut.errors import SettingsError
-from animecut.platforms.specs import find
+from animecut.platforms.specs import find_platform
 from animecut.results import Target
 from animecut.settings import SUFFIXES, Format, Settings
 
@@ -39,7 +39,7 @@ class _Wish:
     listed: bool = False
 
 
-def plan(
+def plan_jobs(
     inputs: Iterable[Path],
     output: Path | None,
     settings: Settings,
@@ -59,7 +59,7 @@ def plan(
     wishes = list(dict.fromkeys(wish for path in inputs for wish in _wishes(path, output, settings, is_ours)))
     if output and names_file(output) and (len(wishes) > 1 or any(map(is_many, inputs))):
         raise SettingsError(f"-o {output}: one file for several stickers; name a folder")
-    recipes = {settings: recipe(settings, weights) for settings in {wish.settings for wish in wishes}}
+    recipes = {settings: settings_digest(settings, weights) for settings in {wish.settings for wish in wishes}}
     jobs = [
         Job(wish.source, tuple(targets), wish.settings, recipes[wish.settings], wish.listed)
         for wish, targets in zip(wishes, _packed(wishes, output) if pack else _beside(wishes), strict=True)
@@ -81,7 +81,7 @@ def _packed(wishes: list[_Wish], output: Path | None) -> list[list[Target]]:
         raise SettingsError("--pack: name a folder with -o; each platform gets a folder in it")
     if any(wish.listed and wish.out != output for wish in wishes):
         raise SettingsError("--pack: numbers the stickers in their order; leave `out` out of the list")
-    return packs.numbered([(wish.source, wish.settings) for wish in wishes], output)
+    return packs.number_stickers([(wish.source, wish.settings) for wish in wishes], output)
 
 
 def _beside(wishes: list[_Wish]) -> Iterator[list[Target]]:
@@ -115,8 +115,8 @@ def folder_of(path: Path) -> Path:
 def _wishes(path: Path, output: Path | None, settings: Settings, is_ours: Callable[[Path], bool]) -> Iterator[_Wish]:
     if _is_list(path):
         folder = output or path.parent
-        for line in manifest.read(path, settings):
-            out = manifest.inside(folder, str(line.out)) if line.out else folder
+        for line in manifest.read_list(path, settings):
+            out = manifest.path_inside(folder, str(line.out)) if line.out else folder
             yield _Wish(line.source, out, line.settings, as_file=line.out is not None and names_file(out), listed=True)
     elif is_folder(path) or _is_pattern(path):
         base = folder_of(path)
@@ -155,7 +155,7 @@ def _plain(pattern: Path) -> list[str]:
 
 def _targets(wish: _Wish, stem: str = "") -> list[Target]:
     settings = wish.settings
-    rows = [find(name) for name in settings.platforms]
+    rows = [find_platform(name) for name in settings.platforms]
     if wish.as_file:
         if len(rows) + len(settings.kinds) > 1:
             raise SettingsError(f"{wish.out}: one file for several stickers; name a folder")

@@ -16,7 +16,7 @@ if sys.platform != "win32":  # where there is no flock: there, two runs at once 
 BEGUN = b"begun\n"  # in a lock file: what lies under the output's name, if anything, is ours
 
 
-class Claim:
+class OutputLocks:
     """Locks beside outputs: `.name.lock`. The system drops a lock with its process; the file stays and tells of it."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Claim:
         self._begun = False
 
     @classmethod
-    def take(cls, targets: Sequence[Path]) -> "Claim | None":
+    def take(cls, targets: Sequence[Path]) -> "OutputLocks | None":
         """Claim outputs whose folders are there; None where another run has one. Raises OutputError."""
         claim = cls()
         for target in targets:

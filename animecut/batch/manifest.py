@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 
 from animecut._util.paths import names_file
 from animecut.errors import AnimecutError, InputError, SettingsError
-from animecut.layout.compose import read_colour
+from animecut.layout.compose import parse_colour
 from animecut.settings import OF_THE_RUN, Settings, formats_for, parse_bytes, parse_size, parse_time
 
 SUFFIXES = (".csv", ".json")
@@ -23,7 +23,7 @@ YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
 @dataclass(frozen=True)
-class Line:
+class ListEntry:
     """One input of a list. out: below the output folder, where it is named."""
 
     source: Path
@@ -31,7 +31,7 @@ class Line:
     settings: Settings
 
 
-def read(path: Path, settings: Settings) -> list[Line]:
+def read_list(path: Path, settings: Settings) -> list[ListEntry]:
     """Every input of a list. Raises SettingsError, which names the line, or InputError where it cannot be read."""
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -51,7 +51,7 @@ def read(path: Path, settings: Settings) -> list[Line]:
     return lines
 
 
-def inside(folder: Path, name: str) -> Path:
+def path_inside(folder: Path, name: str) -> Path:
     """The path of that name in a folder. Raises SettingsError for one that leads out of it, also by a link."""
     try:
         path = folder / name
@@ -83,14 +83,16 @@ def _json(path: Path, text: str) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if value is not None} for row in rows]
 
 
-def _line(folder: Path, row: Mapping[str, Any], settings: Settings) -> Line:
+def _line(folder: Path, row: Mapping[str, Any], settings: Settings) -> ListEntry:
     if not isinstance(row.get("file"), str):
         raise SettingsError("has no `file`; the first line of a CSV names the columns: file,start,end,out")
     out = row.get("out")
     if out is not None and not isinstance(out, str):
         raise SettingsError(f"out {out!r}: must be a name")
     options = {name: value for name, value in row.items() if name not in ("file", "out")}
-    return Line(inside(folder, row["file"]), Path(out) if out else None, _changed(settings, folder, options, out))
+    return ListEntry(
+        path_inside(folder, row["file"]), Path(out) if out else None, _changed(settings, folder, options, out)
+    )
 
 
 def _changed(settings: Settings, folder: Path, options: Mapping[str, Any], out: str | None) -> Settings:
@@ -105,9 +107,9 @@ def _changed(settings: Settings, folder: Path, options: Mapping[str, Any], out: 
     if "size" in options:
         values["size"], values["canvas"] = parse_size(str(options["size"]))
     if values.get("font"):
-        values["font"] = inside(folder, str(values["font"]))
-    if "background" in values and values["background"] != "transparent" and not read_colour(values["background"]):
-        values["background"] = str(inside(folder, values["background"]))
+        values["font"] = path_inside(folder, str(values["font"]))
+    if "background" in values and values["background"] != "transparent" and not parse_colour(values["background"]):
+        values["background"] = str(path_inside(folder, values["background"]))
     path = Path(out) if out else None
     named = ",".join(values.get("formats", () if path and names_file(path) else settings.formats))
     changed = replace(settings, **values | {"formats": ()})

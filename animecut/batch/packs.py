@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from animecut.errors import SettingsError
-from animecut.platforms.specs import Platform, find
+from animecut.platforms.specs import Platform, find_platform
 from animecut.results import Target
 from animecut.settings import SUFFIXES, Settings
 
@@ -14,7 +14,7 @@ Sticker = tuple[Path, Settings]
 DIGITS = 2  # of a number, at least; so names sort as the list does
 
 
-def numbered(stickers: Sequence[Sticker], folder: Path) -> list[list[Target]]:
+def number_stickers(stickers: Sequence[Sticker], folder: Path) -> list[list[Target]]:
     """What to write for each sticker: folder/telegram/01.webm, ...; the first one of a pack is also its icons.
 
     Raises SettingsError where a platform takes no pack of so many, where stills and moving stickers would be mixed, or
@@ -25,7 +25,7 @@ def numbered(stickers: Sequence[Sticker], folder: Path) -> list[list[Target]]:
         if settings.formats or not settings.platforms:
             raise SettingsError(f"{source}: packs are made for platforms; name them with --for, and no --format")
     for name in dict.fromkeys(name for _, settings in stickers for name in settings.platforms):
-        row = find(name)
+        row = find_platform(name)
         pack = [i for i, (_, settings) in enumerate(stickers) if name in settings.platforms]
         _demand_a_size(row, len(pack))
         moves = row.animated and not _are_stills([stickers[i] for i in pack], row)
@@ -33,7 +33,7 @@ def numbered(stickers: Sequence[Sticker], folder: Path) -> list[list[Target]]:
         for number, i in enumerate(pack, start=1):
             path = folder / name / f"{number:0{digits}d}{SUFFIXES[row.format]}"
             targets[i].append(Target(path, row.format, row, moves))
-        icons = [find(icon) for icon in row.icons]
+        icons = [find_platform(icon) for icon in row.icons]
         targets[pack[0]] += [
             Target(folder / name / f"{icon.name.rpartition('-')[2]}{SUFFIXES[icon.format]}", icon.format, icon, moves)
             for icon in icons

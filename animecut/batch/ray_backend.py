@@ -15,11 +15,11 @@ from typing import Any, TypeAlias
 import psutil
 import ray
 
-from animecut._util.concurrency import cores
+from animecut._util.concurrency import available_cores
 from animecut.batch.jobs import Job
-from animecut.batch.run_log import mark
-from animecut.batch.runner import Done
-from animecut.batch.workers import CORES_EACH, GOODBYE, ON_A_GPU, SHARE, TICK, TRIES, Network, Processes
+from animecut.batch.run_log import source_fingerprint
+from animecut.batch.runner import JobResult
+from animecut.batch.workers import CORES_EACH, GOODBYE, ON_A_GPU, SHARE, TICK, TRIES, Network, ProcessPool
 from animecut.errors import AnimecutError, DeviceError
 
 LOCAL = "local"  # in place of an address: a cluster of this machine alone, for this run alone
@@ -27,11 +27,11 @@ LOSSES = 4  # of a job; a system that kills what needs too much memory looks lik
 
 Actor: TypeAlias = Any  # of Ray: a _Worker on some machine
 Ref: TypeAlias = Any  # of Ray: what one was asked for
-Answer: TypeAlias = tuple[list[Done], list[str]] | AnimecutError
+Answer: TypeAlias = tuple[list[JobResult], list[str]] | AnimecutError
 """What is done, and what a user should know; or what is wrong for every job."""
 
 
-class Machines:
+class RayPool:
     """Slots on the machines of a Ray cluster, as many as there is room for, also where machines come and go.
 
     address: of the cluster, or "local".  load: makes the network; sent to every worker.  device: auto takes the
@@ -73,7 +73,7 @@ class Machines:
         """Take a job."""
         self._waiting.append(job)
 
-    def collect(self) -> list[Done]:
+    def collect(self) -> list[JobResult]:
         """Jobs that are done; waits a moment for one. Raises what is wrong with every job."""
         for _ in range(self._room() - len(self._idle) - len(self._asked)):
             self._ask(self._hire(), None)
@@ -102,7 +102,7 @@ class Machines:
     def _ask(self, actor: Actor, job: Job | None) -> None:
         self._asked[actor.collect.remote()] = actor, job
 
-    def _heard(self, ref: Ref) -> list[Done]:
+    def _heard(self, ref: Ref) -> list[JobResult]:
         actor, job = self._asked.pop(ref)
         try:
             answer: Answer = ray.get(ref)
@@ -121,7 +121,7 @@ class Machines:
             self._idle.append(actor)
         return [replace(done, tries=done.tries + self._losses.get(done.job.targets[0].path, 0)) for done in finished]
 
-    def _lost(self, job: Job | None, why: str) -> list[Done]:
+    def _lost(self, job: Job | None, why: str) -> list[JobResult]:
         """A worker is gone: its job, if it had one, is done by another one."""
         if job is None:
             self._failed_starts += 1
@@ -134,7 +134,7 @@ class Machines:
             self._waiting.appendleft(job)
             return []
         problem = f"{job.source}: was lost with its machine {losses} times ({why}); is it too large? --max-memory"
-        return [Done(job, problem=problem, source=mark(job.source), tries=losses)]
+        return [JobResult(job, problem=problem, source=source_fingerprint(job.source), tries=losses)]
 
 
 class _Worker:
@@ -146,8 +146,8 @@ class _Worker:
         with contextlib.suppress(OSError):  # without it, names have to be absolute
             os.chdir(folder)
         self._noticed: list[str] = []
-        share = SHARE * psutil.virtual_memory().total * min(1, threads / cores())
-        self._slots = Processes(
+        share = SHARE * psutil.virtual_memory().total * min(1, threads / available_cores())
+        self._slots = ProcessPool(
             load, 1, threads=threads, patience=patience, memory=memory or share, notice=self._noticed.append
         )
 
@@ -176,7 +176,7 @@ def _machines() -> list[dict[str, float]]:
 
 def _connect(address: str) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # or it tells its makers
-    own = {"num_cpus": cores(), "include_dashboard": False} if address == LOCAL else {}
+    own = {"num_cpus": available_cores(), "include_dashboard": False} if address == LOCAL else {}
     heard = signal.getsignal(signal.SIGTERM)
     try:
         _knock(address)

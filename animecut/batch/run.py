@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import psutil
 
 from animecut import __version__
-from animecut._util.concurrency import cores
+from animecut._util.concurrency import available_cores
 from animecut._util.paths import names_file
-from animecut._util.progress import Watch
+from animecut._util.progress import Progress
 from animecut.batch import runner
 from animecut.batch.jobs import Job, folder_of, is_many
-from animecut.batch.jobs import plan as make_plan
+from animecut.batch.jobs import plan_jobs as make_plan
 from animecut.batch.locks import is_begun
-from animecut.batch.run_log import Ledger
-from animecut.batch.runner import Done, Here, Slots
+from animecut.batch.run_log import RunLog
+from animecut.batch.runner import InProcess, JobResult, WorkerPool
 from animecut.errors import SettingsError, WeightsError
 from animecut.matte import matting
 from animecut.segmentation.loading import Loading
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 GB = 1e9  # bytes
 
 
-def plan(
+def plan_run(
     inputs: Sequence[Path], output: Path | None, settings: Settings, run: Run, *, pack: bool = False
 ) -> tuple[bool, list[Job]]:
     """Whether the inputs are many, or go to other machines as many do, and what to read and to write for each.
@@ -45,7 +45,7 @@ def plan(
     from animecut.segmentation import weights as weight_files
 
     weights = weight_files.digest(settings.weights or weight_files.DEFAULT_WEIGHTS)
-    ledger = Ledger(_home(inputs, output))
+    ledger = RunLog(_home(inputs, output))
 
     def is_ours(path: Path) -> bool:
         return ledger.names(path) or ledger.names(path.parent) or is_begun(path)
@@ -53,49 +53,49 @@ def plan(
     return True, make_plan(inputs, output, settings, weights, is_ours, pack=pack)
 
 
-def start(
+def start_run(
     jobs: Sequence[Job],
     inputs: Sequence[Path],
     output: Path | None,
     settings: Settings,
     run: Run,
-    watch: Watch,
+    watch: Progress,
     *,
     many: bool,
-) -> Generator[Done]:
+) -> Generator[JobResult]:
     """Do every job, and tell of each how it went. many: go on where the report beside the stickers ends.
 
     Raises SettingsError, DeviceError or WeightsError for what is wrong with every input.
     """
     if not many:
         network = Loading(settings.weights, settings.device, settings.batch_size)
-        return runner.run(jobs, Here(network, watch), None, overwrite=run.overwrite)
-    ledger = Ledger(_home(inputs, output))
+        return runner.run_jobs(jobs, InProcess(network, watch), None, overwrite=run.overwrite)
+    ledger = RunLog(_home(inputs, output))
     workers = _machines(settings, run, len(jobs), watch) if run.ray else _processes(settings, run, len(jobs), watch)
-    return runner.run(jobs, workers, ledger, overwrite=run.overwrite)
+    return runner.run_jobs(jobs, workers, ledger, overwrite=run.overwrite)
 
 
-def _processes(settings: Settings, run: Run, jobs: int, watch: Watch) -> Slots:
+def _processes(settings: Settings, run: Run, jobs: int, watch: Progress) -> WorkerPool:
     from animecut.batch import workers as worker_pool
     from animecut.segmentation import segmenter
 
-    count = min(run.jobs or worker_pool.at_once(segmenter.choose_device(settings.device).type), jobs)
-    return worker_pool.Processes(
+    count = min(run.jobs or worker_pool.suggested_workers(segmenter.choose_device(settings.device).type), jobs)
+    return worker_pool.ProcessPool(
         _load(settings),
         count,
-        threads=max(1, cores() // count),
+        threads=max(1, available_cores() // count),
         patience=run.timeout,
         memory=run.max_memory * GB if run.max_memory else worker_pool.SHARE * psutil.virtual_memory().total / count,
         notice=watch.notice,
     )
 
 
-def _machines(settings: Settings, run: Run, jobs: int, watch: Watch) -> Slots:
+def _machines(settings: Settings, run: Run, jobs: int, watch: Progress) -> WorkerPool:
     if find_spec("ray") is None:
         raise SettingsError("--ray needs it installed; pip install 'animecut[ray]'")
     from animecut.batch import ray_backend
 
-    return ray_backend.Machines(
+    return ray_backend.RayPool(
         run.ray or ray_backend.LOCAL,
         _load(settings),
         device=settings.device,

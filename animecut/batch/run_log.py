@@ -22,7 +22,7 @@ EDGE = 2**20  # bytes of a source's head and of its tail that are looked at; who
 Record = dict[str, object]
 
 
-class Ledger:
+class RunLog:
     """The report beside the stickers of a folder: read once, appended to by every run, each line at once.
 
     Raises OutputError where it cannot be read.
@@ -42,7 +42,7 @@ class Ledger:
         for record in reversed(self._lines[self._below(paths[0])]):
             if record["error"] is None and record["made_with"] == recipe and self._tells_of(record, paths):
                 known = _renamed(record, lambda name: asked.get(name, self._folder / name))
-                return known if record["source"] == mark(source) else None
+                return known if record["source"] == source_fingerprint(source) else None
         return None
 
     def names(self, target: Path) -> bool:
@@ -83,7 +83,7 @@ class Ledger:
     def _tells_of(self, record: Record, targets: list[Path]) -> bool:
         outputs = {Path(str(out["path"])): (out["bytes"], out["sha256"]) for out in _outputs(record)}
         try:
-            return all(digest(target) == outputs.get(self._below(target)) for target in targets)
+            return all(output_digest(target) == outputs.get(self._below(target)) for target in targets)
         except OSError:  # gone, or may not be read, or holds a folder
             return False
 
@@ -127,15 +127,15 @@ def _renamed(record: Record, rename: Callable[[Path], Path]) -> Record:
     return record | {"outputs": outputs, "preview": [str(rename(Path(str(name)))) for name in _previews(record)]}
 
 
-def recipe(settings: Settings, weights: str) -> str:
+def settings_digest(settings: Settings, weights: str) -> str:
     """Digest of all that a sticker depends on beside its source. weights: their digest."""
     chosen = {name: value for name, value in asdict(settings).items() if name not in OF_THE_RUN}
     named = [path for path in (Path(settings.background), settings.font) if path and is_file(path)]
-    depends = [chosen, weights, [digest(path) for path in named if os.access(path, os.R_OK)]]
+    depends = [chosen, weights, [output_digest(path) for path in named if os.access(path, os.R_OK)]]
     return hashlib.sha256(json.dumps(depends, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def mark(source: Path) -> Record | None:
+def source_fingerprint(source: Path) -> Record | None:
     """What tells a source from another one, or from what it was: size, time, digest of its head and tail."""
     if not is_file(source):  # a pipe would be waited for
         return None
@@ -150,7 +150,7 @@ def mark(source: Path) -> Record | None:
     return {"bytes": about.st_size, "mtime_ns": about.st_mtime_ns, "sha256": sha256}
 
 
-def digest(path: Path) -> tuple[int, str]:
+def output_digest(path: Path) -> tuple[int, str]:
     """Bytes and SHA-256 of a file, or of all the files in a folder with their names. Raises OSError."""
     if path.is_file():
         with path.open("rb") as opened:

@@ -9,27 +9,27 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol
 
-from animecut._util.progress import Watch
+from animecut._util.progress import Progress
 from animecut.batch.jobs import Job
-from animecut.batch.locks import Claim
-from animecut.batch.run_log import Ledger, Record, digest, mark
+from animecut.batch.locks import OutputLocks
+from animecut.batch.run_log import Record, RunLog, output_digest, source_fingerprint
 from animecut.encode import preview
 from animecut.errors import AnimecutError, NoRoom, OutputError, SettingsError
 from animecut.pipeline import Segment, cut
-from animecut.results import Report
+from animecut.results import Result
 
 PAUSE = 0.2  # seconds between two looks at what another run is making
 
 
 @dataclass(frozen=True)
-class Done:
+class JobResult:
     """How a job went. problem: one line where it failed. before: the report's line where an earlier run had done it.
 
     digests: of the outputs, or none where they could not be read again.
     """
 
     job: Job
-    report: Report = field(default_factory=Report)
+    report: Result = field(default_factory=Result)
     seconds: float = 0.0
     device: str = ""
     problem: str | None = None
@@ -68,7 +68,7 @@ class Done:
         }
 
 
-class Slots(Protocol):
+class WorkerPool(Protocol):
     """Where jobs are done: in this process, in some of its own, or on other machines."""
 
     def free(self) -> bool:
@@ -77,21 +77,21 @@ class Slots(Protocol):
     def submit(self, job: Job) -> None:
         """Take a job."""
 
-    def collect(self) -> list[Done]:
+    def collect(self) -> list[JobResult]:
         """Jobs that are done; waits a moment for one."""
 
     def close(self) -> None:
         """Stop what is being done."""
 
 
-def run(jobs: Iterable[Job], slots: Slots, ledger: Ledger | None, *, overwrite: bool) -> Generator[Done]:
+def run_jobs(jobs: Iterable[Job], slots: WorkerPool, ledger: RunLog | None, *, overwrite: bool) -> Generator[JobResult]:
     """Do every job, and tell of each how it went. Closes the slots.
 
     ledger: keeps what is done, so that it is not done again, and two runs at once share the work. None: it is one job.
     Raises SettingsError for what is wrong with every input.
     """
     waiting = deque(jobs)
-    claims: dict[Path, tuple[Job, Claim]] = {}  # by the first target
+    claims: dict[Path, tuple[Job, OutputLocks]] = {}  # by the first target
     try:
         while waiting or claims:
             for _ in range(len(waiting)):
@@ -101,7 +101,7 @@ def run(jobs: Iterable[Job], slots: Slots, ledger: Ledger | None, *, overwrite: 
                 begun = _begin(job, ledger, overwrite)
                 if begun is None:  # another run is at it; it may be done by it, or left to us, later
                     waiting.append(job)
-                elif isinstance(begun, Done):
+                elif isinstance(begun, JobResult):
                     yield _told(begun, ledger)
                 else:
                     claims[job.targets[0].path] = job, begun
@@ -116,16 +116,16 @@ def run(jobs: Iterable[Job], slots: Slots, ledger: Ledger | None, *, overwrite: 
             _release(job, claim, ledger)
 
 
-def one(job: Job, segment: Segment, watch: Watch) -> Done:
+def run_job(job: Job, segment: Segment, watch: Progress) -> JobResult:
     """Do one job, in whose way nothing is. Raises SettingsError for what is wrong with every input."""
     started = time.perf_counter()
-    source = mark(job.source)
-    report, problem = Report(), None
+    source = source_fingerprint(job.source)
+    report, problem = Result(), None
     digests: tuple[str, ...] = ()
     try:
         report = cut(job.source, job.targets, job.settings, segment, watch)
         problem = "; ".join(report.problems) or None
-        digests = tuple(digest(output.written.path)[1] for output in report.outputs)
+        digests = tuple(output_digest(output.written.path)[1] for output in report.outputs)
     except AnimecutError as error:
         if isinstance(error, SettingsError) and not job.listed:
             raise
@@ -137,13 +137,13 @@ def one(job: Job, segment: Segment, watch: Watch) -> Done:
         problem = f"{job.source}: stopped by the system ({reason}); make room for the temporary folder and the output"
     # A network that still loads is waited for.
     device = str(getattr(segment, "device_name", "")) if report.outputs else ""
-    return Done(job, report, time.perf_counter() - started, device, problem, source, digests)
+    return JobResult(job, report, time.perf_counter() - started, device, problem, source, digests)
 
 
-class Here:
+class InProcess:
     """This process as the only slot."""
 
-    def __init__(self, segment: Segment, watch: Watch) -> None:
+    def __init__(self, segment: Segment, watch: Progress) -> None:
         self._segment, self._watch = segment, watch
         self._job: Job | None = None
 
@@ -155,31 +155,31 @@ class Here:
         """Take a job."""
         self._job = job
 
-    def collect(self) -> list[Done]:
+    def collect(self) -> list[JobResult]:
         """The job, done."""
         job, self._job = self._job, None
         if job is None:
             time.sleep(PAUSE)
             return []
-        return [one(job, self._segment, self._watch)]
+        return [run_job(job, self._segment, self._watch)]
 
     def close(self) -> None:
         """Nothing to do."""
 
 
-def _begin(job: Job, ledger: Ledger | None, overwrite: bool) -> Claim | Done | None:
+def _begin(job: Job, ledger: RunLog | None, overwrite: bool) -> OutputLocks | JobResult | None:
     """Claim a job's outputs; Done where nothing is to be made, None where another run is at it."""
     paths = [target.path for target in job.targets]
     claim = None
     try:
         for folder in dict.fromkeys(path.parent for path in paths):
             _make_folder(folder)
-        claim = Claim.take(paths)
+        claim = OutputLocks.take(paths)
         if claim is None:
             return None
         if ledger and not overwrite and (before := ledger.finished(job.source, paths, job.recipe)):
             claim.release()
-            return Done(job, before=before)
+            return JobResult(job, before=before)
         ours = {path for path in paths if claim.is_left_over(path) or (ledger is not None and ledger.names(path))}
         if job.settings.preview and paths[0] in ours:
             ours.update(preview.paths(paths[0]))
@@ -189,11 +189,11 @@ def _begin(job: Job, ledger: Ledger | None, overwrite: bool) -> Claim | Done | N
     except OutputError as error:
         if claim:
             claim.release()
-        return Done(job, problem=str(error), source=mark(job.source))
+        return JobResult(job, problem=str(error), source=source_fingerprint(job.source))
     return claim
 
 
-def _told(done: Done, ledger: Ledger | None) -> Done:
+def _told(done: JobResult, ledger: RunLog | None) -> JobResult:
     """The same, once the report tells of it."""
     if ledger and not done.before:
         try:
@@ -203,7 +203,7 @@ def _told(done: Done, ledger: Ledger | None) -> Done:
     return done
 
 
-def _release(job: Job, claim: Claim, ledger: Ledger | None) -> None:
+def _release(job: Job, claim: OutputLocks, ledger: RunLog | None) -> None:
     paths = [target.path for target in job.targets]
     claim.release([path for path in paths if ledger and path.exists() and not ledger.names(path)])
 

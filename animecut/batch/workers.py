@@ -15,11 +15,11 @@ from typing import Protocol, cast
 import cv2
 import psutil
 
-from animecut._util.concurrency import cores, share
-from animecut._util.progress import Watch
+from animecut._util.concurrency import available_cores, limit_cores
+from animecut._util.progress import Progress
 from animecut.batch.jobs import Job
-from animecut.batch.run_log import mark
-from animecut.batch.runner import Done, one
+from animecut.batch.run_log import source_fingerprint
+from animecut.batch.runner import JobResult, run_job
 from animecut.errors import AnimecutError, DeviceError
 from animecut.types import Alpha, Pixels
 
@@ -57,7 +57,7 @@ class _Slot:
     fault: str = ""
 
 
-class Processes:
+class ProcessPool:
     """Slots in processes of their own.
 
     load: makes the network; sent to every worker.  count: workers.  threads: that each may use.
@@ -88,7 +88,7 @@ class Processes:
         """Give a job to a worker that has none."""
         self._give(next(slot for slot in self._slots if slot.job is None), job)
 
-    def collect(self) -> list[Done]:
+    def collect(self) -> list[JobResult]:
         """Jobs that are done; waits a moment for one. Raises what is wrong with every job."""
         connection.wait([slot.pipe for slot in self._slots], TICK)
         return [done for i in range(len(self._slots)) for done in self._look_after(i)]
@@ -117,7 +117,7 @@ class Processes:
         with contextlib.suppress(OSError):  # dead already: it is looked after
             slot.pipe.send(job)
 
-    def _look_after(self, index: int) -> list[Done]:
+    def _look_after(self, index: int) -> list[JobResult]:
         """Hear a worker; put another one in its place where it is dead, stuck or too large."""
         slot = self._slots[index]
         try:
@@ -134,11 +134,11 @@ class Processes:
             slot.tries = TRIES  # it would again
         return self._replace(index) if slot.fault else []
 
-    def _heard(self, slot: _Slot, said: object) -> Done | None:
+    def _heard(self, slot: _Slot, said: object) -> JobResult | None:
         slot.deadline = time.monotonic() + self._patience
         if isinstance(said, AnimecutError):
             raise said
-        if isinstance(said, Done):
+        if isinstance(said, JobResult):
             said = replace(said, tries=slot.tries)
             slot.job, slot.tries = None, 0
             return said
@@ -148,7 +148,7 @@ class Processes:
         self._failed_starts = 0
         return None
 
-    def _replace(self, index: int) -> list[Done]:
+    def _replace(self, index: int) -> list[JobResult]:
         old = self._slots[index]
         _kill(old)
         if not old.ready:
@@ -164,15 +164,15 @@ class Processes:
             self._give(new, old.job)
             return []
         problem = f"{old.job.source}: {old.fault}; it is damaged, or too large: convert it, or leave it out"
-        return [Done(old.job, problem=problem, source=mark(old.job.source), tries=old.tries)]
+        return [JobResult(old.job, problem=problem, source=source_fingerprint(old.job.source), tries=old.tries)]
 
 
-def at_once(device: str) -> int:
+def suggested_workers(device: str) -> int:
     """How many workers suit this machine. device: cpu, cuda or mps."""
-    return max(1, cores() // CORES_EACH if device == "cpu" else min(ON_A_GPU, cores()))
+    return max(1, available_cores() // CORES_EACH if device == "cpu" else min(ON_A_GPU, available_cores()))
 
 
-class _Telling(Watch):
+class _Telling(Progress):
     """Tells the parent that a job gets on."""
 
     def __init__(self, pipe: "Connection[object, object]") -> None:
@@ -203,7 +203,7 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
 def _work(pipe: "Connection[object, object]", load: Callable[[], Network], threads: int) -> None:
     """A worker's life: load the network once, then one job after the other."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    share(threads)
+    limit_cores(threads)
     cv2.setNumThreads(threads)
     try:
         network = load()
@@ -217,14 +217,14 @@ def _work(pipe: "Connection[object, object]", load: Callable[[], Network], threa
         return
 
 
-def _one(job: Job, network: Network, watch: Watch) -> Done:
+def _one(job: Job, network: Network, watch: Progress) -> JobResult:
     try:
-        return one(job, network, watch)
+        return run_job(job, network, watch)
     except AnimecutError:
         raise
     except Exception as error:  # noqa: BLE001 a mistake of ours must not cost the other files
         problem = f"{job.source}: failed in an unforeseen way ({type(error).__name__}: {error}); please report this"
-        return Done(job, problem=" ".join(problem.split()), source=mark(job.source))
+        return JobResult(job, problem=" ".join(problem.split()), source=source_fingerprint(job.source))
 
 
 def _die_with_parent() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from animecut.errors import AnimecutError, SettingsError
-from animecut.platforms.specs import PLATFORMS, check, find
+from animecut.platforms.specs import PLATFORMS, check_file, find_platform
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -22,7 +22,7 @@ def animecut_check(
 ) -> None:
     """Say what a sticker platform would refuse. Exit: 0 nothing, 1 something, 2 wrong words."""
     try:
-        names = [find(name.strip()).name for name in platforms.split(",")]
+        names = [find_platform(name.strip()).name for name in platforms.split(",")]
     except SettingsError as error:
         typer.echo(f"error: --for {error}", err=True)
         sys.exit(2)
@@ -30,7 +30,7 @@ def animecut_check(
     for file in files:
         for name in names:
             try:
-                problems = check(file, name)
+                problems = check_file(file, name)
             except AnimecutError as error:
                 problems = [str(error)]
             failed |= bool(problems)

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from animecut._util.concurrency import cores
-from animecut.encode.writer import LIMITS, write
+from animecut._util.concurrency import available_cores
+from animecut.encode.writer import LIMITS, write_sticker
 from animecut.errors import AnimecutError
 from animecut.matte import matting
 from animecut.segmentation import weights as weight_files
@@ -39,7 +39,7 @@ class Finding:
 
 def examine(weights: Path, device: str, batch_size: int) -> Iterator[Finding]:
     """Look at everything, one after the other. Raises nothing of ours: it is told."""
-    yield Finding("cores", f"{cores()} of {os.cpu_count()} may be used")
+    yield Finding("cores", f"{available_cores()} of {os.cpu_count()} may be used")
     yield _room("memory", "free", psutil.virtual_memory().available, NEEDED_MEMORY, "close other programs, or --jobs 1")
     folder = tempfile.gettempdir()
     yield _room("disk", f"free in {folder}", shutil.disk_usage(folder).free, NEEDED_DISK, "make room, or set TMPDIR")
@@ -76,14 +76,14 @@ def _decoders() -> str:
 
 
 def _encoders() -> str:
-    """Every format written and, by `write`, read back."""
+    """Every format written and, by `write_sticker`, read back."""
     y, x = np.mgrid[:SIDE, :SIDE]
     disc = np.where(np.hypot(y - SIDE / 2, x - SIDE / 2) < SIDE / 3, 255, 0).astype(np.uint8)
     pixels = np.stack([np.stack([np.full_like(disc, red), disc, disc, disc], axis=2) for red in (40, 220)])
     pixels[..., :3][disc[None].repeat(2, 0) == 0] = 0
     with tempfile.TemporaryDirectory() as folder:
         for kind in LIMITS:
-            write(Path(folder, f"a.{kind}"), [Clip(pixels, np.array([0.0, 0.2, 0.4]))], kind)
+            write_sticker(Path(folder, f"a.{kind}"), [Clip(pixels, np.array([0.0, 0.2, 0.4]))], kind)
     return f"{', '.join(LIMITS)} written and read back"
 
 

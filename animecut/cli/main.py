@@ -11,7 +11,7 @@ import typer
 
 from animecut import __version__
 from animecut.errors import AnimecutError, SettingsError
-from animecut.platforms.specs import PLATFORMS, find
+from animecut.platforms.specs import PLATFORMS, find_platform
 from animecut.settings import (
     FORMATS,
     MATTINGS,
@@ -26,7 +26,7 @@ from animecut.settings import (
 )
 
 if TYPE_CHECKING:
-    from animecut.batch.runner import Done
+    from animecut.batch.runner import JobResult
 
 INTERRUPTED = 130  # what a shell expects of a program that was stopped with Ctrl-C
 
@@ -228,15 +228,15 @@ def _run(
 ) -> int:
     """Do everything and say how it went; return how many inputs failed."""
     from animecut.batch import run as run_setup
-    from animecut.cli.progress import Bars
+    from animecut.cli.progress import ProgressBars
 
-    many, jobs = run_setup.plan(inputs, output, settings, run, pack=pack)
+    many, jobs = run_setup.plan_run(inputs, output, settings, run, pack=pack)
     for stop in (signal.SIGINT, signal.SIGTERM):  # from now on there is something to tidy up
         signal.signal(stop, signal.default_int_handler)
     problems, before = [], 0
     with (
-        Bars(silent=quiet) as bars,
-        closing(run_setup.start(jobs, inputs, output, settings, run, bars, many=many)) as results,
+        ProgressBars(silent=quiet) as bars,
+        closing(run_setup.start_run(jobs, inputs, output, settings, run, bars, many=many)) as results,
     ):
         for count, done in enumerate(results, start=1):
             before += done.before is not None
@@ -258,10 +258,10 @@ def _run(
 
 
 def _platforms(named: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(find(name.strip()).name for name in named.split(","))) if named else ()
+    return tuple(dict.fromkeys(find_platform(name.strip()).name for name in named.split(","))) if named else ()
 
 
-def _lines(done: "Done") -> list[str]:
+def _lines(done: "JobResult") -> list[str]:
     lines = []
     for output in done.report.outputs:
         out = output.written

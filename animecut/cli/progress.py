@@ -5,10 +5,10 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from animecut._util.progress import Watch
+from animecut._util.progress import Progress
 
 
-class Bars(Watch):
+class ProgressBars(Progress):
     """One bar at a time on standard error, with its rate; nothing where it is silent or no terminal is there."""
 
     def __init__(self, *, silent: bool) -> None:
@@ -17,7 +17,7 @@ class Bars(Watch):
         self._bar: tqdm[None] | None = None
         self._stage = self._heard = ""
 
-    def __enter__(self) -> "Bars":
+    def __enter__(self) -> "ProgressBars":
         return self
 
     def __exit__(

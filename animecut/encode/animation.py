@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from animecut._util.concurrency import side_by_side
-from animecut._util.masks import bounds
-from animecut.encode.timing import Picture, Timed, words
+from animecut._util.concurrency import parallel_map
+from animecut._util.masks import bounding_window
+from animecut.encode.timing import Picture, Timed, pixel_words
 
 Rectangle = tuple[int, int, int, int]
 """left, top, right, bottom in pixels, right and bottom exclusive."""
@@ -52,7 +52,7 @@ def write_webp(file: BinaryIO, pictures: Iterable[Timed], *, loop: int, quality:
     has_alpha, is_animation = 0x10, 0x02
     _riff(file, b"VP8X", struct.pack("<I", has_alpha | is_animation) + _uint24(width - 1, height - 1))
     _riff(file, b"ANIM", struct.pack("<IH", 0, loop))
-    for frame in side_by_side(partial(_webp_frame, quality=quality), changes(pictures, grid=2)):
+    for frame in parallel_map(partial(_webp_frame, quality=quality), changed_rectangles(pictures, grid=2)):
         _riff(file, b"ANMF", frame)
         if file.tell() > LARGEST_RIFF:
             raise OSError(EFBIG, "a WebP holds no more than 4 GB")
@@ -61,7 +61,7 @@ def write_webp(file: BinaryIO, pictures: Iterable[Timed], *, loop: int, quality:
     file.write(struct.pack("<I", size - 8))
 
 
-def webp_apart(file: BinaryIO) -> Iterator[tuple[Rectangle, BinaryIO]]:
+def split_webp(file: BinaryIO) -> Iterator[tuple[Rectangle, BinaryIO]]:
     """Each picture of an animation of ours as an animation by itself, and the rectangle that it overwrites.
 
     file: seekable. A still has none, nor has a file of another size than it says. Ends at the first chunk that is not
@@ -116,7 +116,7 @@ def write_apng(file: BinaryIO, pictures: Callable[[], Iterable[Timed]], *, loop:
         some = max(1, int((colours[:, 3] < 255).sum()))  # said even where all is opaque: readers ask for it
         _png_chunk(file, b"tRNS", colours[:some, 3].tobytes())
     count = sequence = 0
-    for (left, top, right, bottom), picture, ticks in changes(all_pictures):
+    for (left, top, right, bottom), picture, ticks in changed_rectangles(all_pictures):
         if not only:
             where = struct.pack(">5I", sequence, right - left, bottom - top, left, top)
             keep_it, overwrite = 0, 0
@@ -135,7 +135,7 @@ def write_apng(file: BinaryIO, pictures: Callable[[], Iterable[Timed]], *, loop:
         _png_chunk(file, b"acTL", struct.pack(">II", count, loop))
 
 
-def changes(pictures: Iterable[Timed], grid: int = 1) -> Iterator[Change]:
+def changed_rectangles(pictures: Iterable[Timed], grid: int = 1) -> Iterator[Change]:
     """Each picture with the rectangle in which it differs from the one before: the first whole, an equal one a corner.
 
     Left and top are multiples of grid.
@@ -143,14 +143,16 @@ def changes(pictures: Iterable[Timed], grid: int = 1) -> Iterator[Change]:
     before = None
     for picture, ticks in pictures:
         height, width = picture.shape[:2]
-        area = (0, 0, width, height) if before is None else rectangle_of(words(picture) != words(before))
+        area = (
+            (0, 0, width, height) if before is None else bounding_rectangle(pixel_words(picture) != pixel_words(before))
+        )
         yield (area[0] // grid * grid, area[1] // grid * grid, area[2], area[3]), picture, ticks
         before = picture
 
 
-def rectangle_of(mask: NDArray[np.bool_]) -> Rectangle:
+def bounding_rectangle(mask: NDArray[np.bool_]) -> Rectangle:
     """The smallest rectangle around what is true in an (H, W) mask; the first pixel where nothing is."""
-    rows, columns = bounds(mask)
+    rows, columns = bounding_window(mask)
     return (columns.start, rows.start, columns.stop, rows.stop) if rows.stop else (0, 0, 1, 1)
 
 
@@ -189,7 +191,7 @@ def _few_colours(pictures: Iterable[Timed]) -> NDArray[np.uint32] | None:
     """Every colour as a word whose highest byte is alpha, sorted: opaque ones last. None where they are too many."""
     seen = np.empty(0, np.uint32)
     for picture, _ in pictures:
-        seen = np.union1d(seen, words(picture))
+        seen = np.union1d(seen, pixel_words(picture))
         if len(seen) > FLAT:
             return None
     return seen
@@ -198,7 +200,7 @@ def _few_colours(pictures: Iterable[Timed]) -> NDArray[np.uint32] | None:
 def _deflated(picture: Picture, palette: NDArray[np.uint32] | None, *, flat: bool) -> bytes:
     """A PNG's image data. Filters help where colours are many; few repeat, and are found again only as they are."""
     if flat:
-        rows = picture if palette is None else np.searchsorted(palette, words(picture)).astype(np.uint8)
+        rows = picture if palette is None else np.searchsorted(palette, pixel_words(picture)).astype(np.uint8)
         unfiltered = np.pad(rows.reshape(len(rows), -1), ((0, 0), (1, 0)))
         return zlib.compress(unfiltered.tobytes(), zlib.Z_BEST_COMPRESSION)
     still = BytesIO()

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import GifImagePlugin, Image
 
-from animecut.encode.animation import rectangle_of
-from animecut.encode.palette import centres, nearest
+from animecut.encode.animation import bounding_rectangle
+from animecut.encode.palette import k_means, nearest_index
 from animecut.encode.timing import Picture, Timed
 
 Palette = NDArray[np.uint8]
@@ -39,7 +39,7 @@ def write_gif(file: BinaryIO, pictures: Callable[[], Iterable[Timed]], *, loop: 
     seen = np.flatnonzero(counts)
     palette = _palette(_colours(seen), counts[seen], colours)
     indices = np.zeros(len(counts), np.uint8)
-    indices[seen] = nearest(_colours(seen), palette.astype(np.float32))
+    indices[seen] = nearest_index(_colours(seen), palette.astype(np.float32))
     file.write(_header(size, palette, loop))
     indexed = ((np.where(p[..., 3] >= 128, indices[_keys(p)], CLEAR).astype(np.uint8), t) for p, t in pictures())
     for block in _blocks(indexed, size):
@@ -65,7 +65,7 @@ def _blocks(pictures: Iterable[tuple[NDArray[np.uint8], int]], size: tuple[int, 
         (wanted, ticks), following = current, next(ahead, None)
         draw = (wanted != there) & (wanted != CLEAR)
         wipe = (wanted != CLEAR) & (following[0] == CLEAR) if following else np.zeros_like(draw)
-        left, top, right, bottom = rectangle_of(draw | wipe)
+        left, top, right, bottom = bounding_rectangle(draw | wipe)
         rectangle = slice(top, bottom), slice(left, right)
         image = Image.fromarray(np.where(draw, wanted, CLEAR)[rectangle])
         image.putpalette(bytes(768))  # none is written with it; Pillow wants one
@@ -97,4 +97,4 @@ def _palette(colours: NDArray[np.float32], counts: NDArray[np.uint32], size: int
     _, cell = np.unique(whole[:, 0] << 16 | whole[:, 1] << 8 | whole[:, 2], return_inverse=True)
     area = np.bincount(cell, counts).astype(np.float64)
     means = np.stack([np.bincount(cell, counts * channel) / area for channel in colours.T], axis=1)
-    return np.asarray(np.rint(centres(means.astype(np.float32), area**FAVOUR, size)), dtype=np.uint8)
+    return np.asarray(np.rint(k_means(means.astype(np.float32), area**FAVOUR, size)), dtype=np.uint8)

@@ -25,7 +25,7 @@ ROUNDS = 8  # of k-means; more move no colour that is seen
 
 
 @dataclass(frozen=True)
-class Cells:
+class ColourHistogram:
     """Which cells some pictures have colours in, how many pixels, and their mean colour (premultiplied, alpha)."""
 
     keys: Keys
@@ -33,7 +33,7 @@ class Cells:
     means: Points
 
 
-def cells_of(pictures: Iterable[Picture]) -> Cells:
+def colour_histogram(pictures: Iterable[Picture]) -> ColourHistogram:
     """Colours of all the pictures together; clear pixels have none."""
     count = OPAQUE + (1 << 3 * OPAQUE_BITS)
     sums = np.zeros((5, count))
@@ -44,31 +44,33 @@ def cells_of(pictures: Iterable[Picture]) -> Cells:
             sums[1 + i] += np.bincount(keys, values[:, i], count)
     sums[0, 0] = 0
     there = np.flatnonzero(sums[0])
-    return Cells(there.astype(np.int32), sums[0, there], (sums[1:, there] / sums[0, there]).T.astype(np.float32))
+    return ColourHistogram(
+        there.astype(np.int32), sums[0, there], (sums[1:, there] / sums[0, there]).T.astype(np.float32)
+    )
 
 
-def palette_of(cells: Cells, size: int) -> Picture:
+def build_palette(cells: ColourHistogram, size: int) -> Picture:
     """For each of K cells one of at most `size` colours: a (1, K, 4) strip."""
     soft = cells.keys < OPAQUE
     share = max(1, round(size * SOFT_SHARE)) if soft.any() else 0
     means = np.empty_like(cells.means)
     for which, count in ((soft, share), (~soft, size - share)):
         points = cells.means[which]
-        few = centres(points, cells.areas[which] ** FAVOUR, count)
-        means[which] = few[nearest(points, few)]
+        few = k_means(points, cells.areas[which] ** FAVOUR, count)
+        means[which] = few[nearest_index(points, few)]
     means[~soft, 3] = 255
     alpha = np.maximum(means[:, 3:], 1)
     straight = np.concatenate([np.minimum(means[:, :3] * 255 / alpha, 255), alpha], axis=1)
     return np.asarray(np.rint(straight)[None], np.uint8)
 
 
-def quantised(picture: Picture, cells: Cells, palette: Picture) -> Picture:
+def quantise(picture: Picture, cells: ColourHistogram, palette: Picture) -> Picture:
     """One of the cells' pictures in the palette's colours; what is clear stays clear, what is opaque stays opaque."""
     place = np.searchsorted(cells.keys, _keys(picture)).clip(0, max(0, len(cells.keys) - 1))
     return np.where(picture[..., 3:] > 0, palette[0, place], np.uint8(0))
 
 
-def centres(points: Points, weights: NDArray[np.float64], size: int) -> Points:
+def k_means(points: Points, weights: NDArray[np.float64], size: int) -> Points:
     """At most `size` places among weighted points: k-means (Lloyd 1982), begun with points far from one another.
 
     The start takes the heaviest point, then again and again the one with the largest weight times squared distance from
@@ -85,14 +87,14 @@ def centres(points: Points, weights: NDArray[np.float64], size: int) -> Points:
         np.minimum(far, lengths - 2 * (points @ found[i]) + lengths[taken], out=far)
         taken = int((far * shares).argmax())
     for _ in range(ROUNDS):
-        place = nearest(points, found)
+        place = nearest_index(points, found)
         mass = np.bincount(place, weights, size)
         sums = np.stack([np.bincount(place, weights * channel, size) for channel in points.T], axis=1)
         found = np.where(mass[:, None] > 0, sums / np.maximum(mass, 1e-9)[:, None], found).astype(np.float32)
     return found
 
 
-def nearest(points: Points, few: Points) -> NDArray[np.intp]:
+def nearest_index(points: Points, few: Points) -> NDArray[np.intp]:
     """Index of the nearest of `few` for each point."""
     return np.asarray(cKDTree(few).query(points)[1], np.intp)
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from animecut.encode.probe import shown_in
-from animecut.encode.writer import Written, whole
+from animecut.encode.probe import decode_pictures
+from animecut.encode.writer import Written, atomic_path
 from animecut.errors import OutputError
-from animecut.layout.compose import Box, Colour, Picture, fill, over, resample
+from animecut.layout.compose import Box, Colour, Picture, composite_over, fill_bounds, resample
 
 WHITE, BLACK, GREY = (255, 255, 255), (0, 0, 0), (204, 204, 204)
 BUBBLE = (220, 248, 198)  # the light green of an own message
@@ -64,9 +64,9 @@ def write_preview(files: Sequence[Written]) -> tuple[Path, Path]:
     picture = _sheet([(_label(file), _some(list(_thumbnails(file.path)))) for file in files])
     text = _page(files, page)
     try:
-        with whole(sheet) as part:
+        with atomic_path(sheet) as part:
             Image.fromarray(picture).save(part, "PNG")
-        with whole(page) as part:
+        with atomic_path(page) as part:
             part.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
         raise OutputError(f"cannot write {sheet}: {error.strerror}; is there room left?") from error
@@ -81,9 +81,9 @@ def _label(file: Written) -> str:
 def _thumbnails(path: Path) -> Iterator[Picture]:
     """The pictures of a file, or of a folder of frames, no larger than a tile: so that all of them fit into memory."""
     files = sorted(path.glob("*.png")) if path.is_dir() else [path]
-    for picture, _ in chain.from_iterable(map(shown_in, files)):
+    for picture, _ in chain.from_iterable(map(decode_pictures, files)):
         height, width = picture.shape[:2]
-        whole = fill(Box(0, 0, width, height), (min(TILE, height), min(TILE, width)))
+        whole = fill_bounds(Box(0, 0, width, height), (min(TILE, height), min(TILE, width)))
         yield resample(picture, whole)
 
 
@@ -120,7 +120,7 @@ def _tiles(pictures: Sequence[Picture]) -> NDArray[np.uint8]:
     board = np.where(checks[..., None], np.array(GREY, np.uint8), np.array(WHITE, np.uint8))
     grounds: tuple[Colour | NDArray[np.uint8], ...] = (WHITE, BLACK, board, BUBBLE)
     lines = [
-        _spaced([over(picture, ground) for ground in pair for picture in pictures], axis=1)
+        _spaced([composite_over(picture, ground) for ground in pair for picture in pictures], axis=1)
         for pair in (grounds[:2], grounds[2:])
     ]
     return _spaced(lines, axis=0)

@@ -26,7 +26,7 @@ HEAD = 64  # bytes: in the first of them stands what a file is
 
 
 @dataclass(frozen=True)
-class Seen:
+class Probe:
     """What the reader found in a file."""
 
     format: str
@@ -47,7 +47,7 @@ class Seen:
     bytes: int
 
 
-def look(path: Path) -> Seen:
+def probe(path: Path) -> Probe:
     """All that the rules ask about. Raises InputError where the reader fails."""
     import numpy as np
 
@@ -57,7 +57,7 @@ def look(path: Path) -> Seen:
         distinct, transparent, starts_empty = 0, False, False
         before: NDArray[np.uint8] | None = None
         size = (0, 0)
-        for rgba, shown in shown_in(path):
+        for rgba, shown in decode_pictures(path):
             visible = np.where(rgba[..., 3:] > 0, rgba, 0)
             starts_empty |= before is None and not rgba[..., 3].any()
             distinct += before is None or not np.array_equal(visible, before)
@@ -67,13 +67,13 @@ def look(path: Path) -> Seen:
             before = visible
     if not seconds:
         raise InputError(f"{path}: holds no picture that can be decoded")
-    return Seen(
+    return Probe(
         form, codec, streams, size, tuple(seconds), plays, distinct,
         has_alpha, transparent, starts_empty, path.stat().st_size,
     )  # fmt: skip
 
 
-def shown_in(path: Path) -> Iterator[Shown]:
+def decode_pictures(path: Path) -> Iterator[Shown]:
     """Every picture of a file as a player shows it, and for how long; a still lasts 0 s. Raises InputError."""
     with _reading(path):
         yield from _shown_by_pillow(path) if _is_image(path) else _shown_by_libvpx(path)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut.types import Clip, with_alpha
+from animecut.types import Clip, add_opaque_alpha
 
 Picture = NDArray[np.uint8]
 """(H, W, 4) straight RGBA, uint8, sRGB."""
@@ -31,7 +31,7 @@ class Limits:
     """Ticks; what is shown for longer is repeated."""
 
 
-def timed(clips: Iterable[Clip], limits: Limits, tolerance: int, *, one_bit: bool) -> Iterator[Timed]:
+def to_ticks(clips: Iterable[Clip], limits: Limits, tolerance: int, *, one_bit: bool) -> Iterator[Timed]:
     """All pictures as RGBA and their ticks, rounded where they start, so that no rounding adds up.
 
     Equal neighbours become one picture. A picture too short for the format gives its time to the next one, the last
@@ -52,7 +52,7 @@ def timed(clips: Iterable[Clip], limits: Limits, tolerance: int, *, one_bit: boo
                 continue
             if picture.shape != current.shape:
                 raise ValueError(f"pictures differ in size: {current.shape} and {picture.shape}")
-            picture = hold(picture, current, tolerance)
+            picture = hold_unchanged_blocks(picture, current, tolerance)
             if at - start >= limits.shortest and not np.array_equal(picture, current):
                 yield from _pieces(ready, limits.longest)
                 ready, start = (current, at - start), at
@@ -79,20 +79,20 @@ def _pieces(picture: Timed | None, longest: int) -> Iterator[Timed]:
 
 def _canonical(pixels: NDArray[np.uint8], *, one_bit: bool) -> Picture:
     if pixels.shape[2] == 3:
-        return with_alpha(pixels)
+        return add_opaque_alpha(pixels)
     rgba = pixels.copy()
     if one_bit:
         rgba[..., 3] = np.where(rgba[..., 3] >= 128, np.uint8(255), np.uint8(0))
-    words(rgba)[rgba[..., 3] == 0] = 0
+    pixel_words(rgba)[rgba[..., 3] == 0] = 0
     return rgba
 
 
-def words(picture: Picture) -> NDArray[np.uint32]:
+def pixel_words(picture: Picture) -> NDArray[np.uint32]:
     """(H, W) each pixel as one number, alpha its highest byte, in shared memory: quicker to compare than channels."""
     return picture.view("<u4")[..., 0]
 
 
-def hold(picture: Picture, before: Picture, tolerance: int) -> Picture:
+def hold_unchanged_blocks(picture: Picture, before: Picture, tolerance: int) -> Picture:
     """The picture with every block taken from the one before in which nothing visible changed: noise is not sent.
 
     A block changed where a premultiplied colour or alpha is off by more than `tolerance` levels anywhere in it, or
@@ -112,7 +112,7 @@ def hold(picture: Picture, before: Picture, tolerance: int) -> Picture:
     blocks = padded.reshape(padded.shape[0] // HOLD_BLOCK, HOLD_BLOCK, -1, HOLD_BLOCK).any(axis=(1, 3))
     whole = blocks.repeat(HOLD_BLOCK, axis=0).repeat(HOLD_BLOCK, axis=1)[:height, :width]
     held = before.copy()
-    words(held)[whole] = words(picture)[whole]
+    pixel_words(held)[whole] = pixel_words(picture)[whole]
     return held
 
 

@@ -21,9 +21,9 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from animecut._util.stills import read_bgr
-from animecut.encode.animation import webp_apart, write_apng, write_webp
+from animecut.encode.animation import split_webp, write_apng, write_webp
 from animecut.encode.gif import write_gif
-from animecut.encode.timing import Limits, Picture, Timed, timed
+from animecut.encode.timing import Limits, Picture, Timed, to_ticks
 from animecut.errors import OutputError, SettingsError, Unreadable
 from animecut.types import Clip
 
@@ -68,7 +68,7 @@ Found = tuple[tuple[int, ...], float, float]
 """Height and width, mean alpha (0..255) and seconds of a picture that was read back."""
 
 
-def write(
+def write_sticker(
     path: Path, clips: Iterable[Clip], kind: str, *, loop: int = 0, quality: int = 90, colours: int = 255
 ) -> Written:
     """Write clips of one size to `path`, each picture once with its whole time.
@@ -98,12 +98,12 @@ def write(
 
     def pictures() -> Iterator[Timed]:
         seen.clear()
-        for picture, ticks in timed(clips, LIMITS[kind], tolerance, one_bit=kind == "gif"):
+        for picture, ticks in to_ticks(clips, LIMITS[kind], tolerance, one_bit=kind == "gif"):
             seen.append((float(picture[..., 3].mean()), ticks))
             yield picture, ticks
 
     try:
-        with whole(path) as part:
+        with atomic_path(path) as part:
             _write_as(kind, part, pictures, loop, quality, colours)
             return _read_back(part, path, kind, seen)
     except (OSError, av.FFmpegError) as error:
@@ -112,7 +112,7 @@ def write(
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """A name beside `path`; what is written there takes its place at once, or is removed where something is raised."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
@@ -232,7 +232,7 @@ def _read_webp(path: Path) -> Iterator[Found]:
         return
     alpha = None
     with path.open("rb") as file:
-        for (left, top, right, bottom), alone in webp_apart(file):
+        for (left, top, right, bottom), alone in split_webp(file):
             with Image.open(alone) as image:
                 seen = np.asarray(image.convert("RGBA"))[..., 3]
                 seconds = image.info.get("duration", 0) / 1000

@@ -6,12 +6,12 @@ from functools import reduce
 from animecut.layout import compose
 from animecut.layout import follow as camera
 from animecut.layout.compose import Box, Placement, Size
-from animecut.layout.outline import room
+from animecut.layout.outline import outline_room
 from animecut.types import Seconds
 
 
 @dataclass(frozen=True)
-class Seen:
+class Track:
     """What the source showed: for every drawing where its character is and in which shot, and (T + 1,) seconds."""
 
     picture: Size
@@ -29,8 +29,8 @@ class Scene:
     corner: tuple[int, int]
 
 
-def composed(
-    seen: Seen, bounds: Size, *, exactly: bool, crop: bool, follow: bool, margin: int, outline: int, shadow: bool
+def arrange(
+    seen: Track, bounds: Size, *, exactly: bool, crop: bool, follow: bool, margin: int, outline: int, shadow: bool
 ) -> Scene:
     """Crops as large as the sticker allows, with room for what is drawn around the character.
 
@@ -41,19 +41,19 @@ def composed(
     crop, follow: to where the character ever is, or along with the character; with neither the whole picture is shown.
     margin, outline, shadow: what is left and drawn around the character, in pixels of the sticker.
     """
-    around = room(max(bounds), outline=outline, shadow=shadow)
+    around = outline_room(max(bounds), outline=outline, shadow=shadow)
     inner = (bounds[0] - 2 * around, bounds[1] - 2 * around)
     box = reduce(Box.__or__, (box for box in seen.boxes if box))
     if follow:
-        crops = camera.follow(seen.boxes, seen.times, seen.shots, seen.picture, margin / max(inner))
-        placements = [compose.fill(crop, inner) for crop in crops]
+        crops = camera.follow_character(seen.boxes, seen.times, seen.shots, seen.picture, margin / max(inner))
+        placements = [compose.fill_bounds(crop, inner) for crop in crops]
     elif crop:
-        placements = [compose.place(box, seen.picture, inner, margin)] * len(seen.boxes)
+        placements = [compose.place_box(box, seen.picture, inner, margin)] * len(seen.boxes)
     else:
         box = Box(0, 0, seen.picture[1], seen.picture[0])
-        placements = [compose.fill(box, inner)] * len(seen.boxes)
+        placements = [compose.fill_bounds(box, inner)] * len(seen.boxes)
     size = placements[0].size
     if not exactly:
         return Scene(placements, (size[0] + 2 * around, size[1] + 2 * around), (around, around))
-    row, column = compose.corner(size, inner, box, seen.picture)
+    row, column = compose.canvas_corner(size, inner, box, seen.picture)
     return Scene(placements, bounds, (row + around, column + around))

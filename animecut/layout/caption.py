@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from animecut.errors import InputError, SettingsError
-from animecut.layout.compose import Picture, Size, stack
+from animecut.layout.compose import Picture, Size, alpha_over
 
 At = Literal["top", "bottom"]
 Font = ImageFont.FreeTypeFont
@@ -36,7 +36,7 @@ BREAK = re.compile(
 )
 
 
-def caption(text: str, size: Size, *, at: At = "bottom", font: Path | None = None) -> Picture:
+def draw_caption(text: str, size: Size, *, at: At = "bottom", font: Path | None = None) -> Picture:
     """The text alone, as straight RGBA (H, W, 4) of the sticker's size, to be stacked on it.
 
     Lines break where the text has line breaks, else between words, or between characters where a script has no
@@ -46,7 +46,7 @@ def caption(text: str, size: Size, *, at: At = "bottom", font: Path | None = Non
     the text is too long for a sticker of this size.
     """
     height, width = size
-    paragraphs = [_pieces(line) for line in drawable(text, font).splitlines() if line.strip()]
+    paragraphs = [_pieces(line) for line in drawable_text(text, font).splitlines() if line.strip()]
     if not paragraphs:
         raise SettingsError("--caption: says nothing; leave it out, or write something")
     largest, smallest = (max(8, round(min(size) * share)) for share in (LARGEST, SMALLEST))
@@ -72,7 +72,7 @@ def _font(file: Path | None, em: float) -> Font:
     return cast("Font", font)
 
 
-def drawable(text: str, file: Path | None) -> str:
+def drawable_text(text: str, file: Path | None) -> str:
     """The text in composed characters, without joiners and selectors that the font does not know.
 
     Raises SettingsError where the font has no glyph for another character: its picture is that of a character that no
@@ -137,7 +137,7 @@ def _drawn(lines: list[str], font: Font, size: Size, at: At) -> Picture:
             draw.text((width / 2, font.size * (1.1 + i * LEADING)), line, 255, font, "ms", stroke_width=stroke)
         alpha = np.asarray(mask)
         layers.append(np.dstack([np.full((height, width, 3), ink, np.uint8) * (alpha[..., None] > 0), alpha]))
-    text = stack(*layers)
+    text = alpha_over(*layers)
     rows = np.flatnonzero(text[..., 3].any(axis=1))
     free = round(height * ENDS)
     return np.roll(text, free - rows[0] if at == "top" else height - free - 1 - rows[-1], axis=0)

@@ -91,12 +91,12 @@ def bounding_box(alpha: NDArray[np.float32], threshold: float, picture: Size) ->
     there = np.asarray(alpha >= threshold).reshape(-1, *alpha.shape[-2:]).max(axis=0)
     if not there.any():
         return None
-    rows, columns = masks.bounds(there)
+    rows, columns = masks.bounding_window(there)
     y, x = picture[0] / there.shape[0], picture[1] / there.shape[1]
     return Box(floor(columns.start * x), floor(rows.start * y), ceil(columns.stop * x), ceil(rows.stop * y))
 
 
-def place(box: Box, picture: Size, bounds: Size, margin: int) -> Placement:
+def place_box(box: Box, picture: Size, bounds: Size, margin: int) -> Placement:
     """Where the character's box goes: as large as fits the bounds, `margin` output pixels of source left around it.
 
     The margin ends where the picture ends: a character cut by the frame stands on the sticker's edge, with no gap.
@@ -109,16 +109,16 @@ def place(box: Box, picture: Size, bounds: Size, margin: int) -> Placement:
         _scale(box.width, box.left, picture[1] - box.right, bounds[1], margin),
         _scale(box.height, box.top, picture[0] - box.bottom, bounds[0], margin),
     )
-    return fill(box.grown(round(margin / scale), picture), bounds)
+    return fill_bounds(box.grown(round(margin / scale), picture), bounds)
 
 
-def fill(crop: Box, bounds: Size) -> Placement:
+def fill_bounds(crop: Box, bounds: Size) -> Placement:
     """The crop at the largest size that fits the bounds."""
     scale = min(bounds[0] / crop.height, bounds[1] / crop.width)
     return Placement(crop, (max(1, round(crop.height * scale)), max(1, round(crop.width * scale))))
 
 
-def corner(size: Size, canvas: Size, box: Box, picture: Size) -> tuple[int, int]:
+def canvas_corner(size: Size, canvas: Size, box: Box, picture: Size) -> tuple[int, int]:
     """Row and column at which a placed crop of `size` stands on a larger canvas: in its middle.
 
     But where one side of the character's box ends with the picture, that side stands on the canvas' own edge, so that
@@ -133,7 +133,7 @@ def corner(size: Size, canvas: Size, box: Box, picture: Size) -> tuple[int, int]
     return row, column
 
 
-def set_on(rgba: Picture, canvas: Size, at: tuple[int, int]) -> Picture:
+def paste_on_canvas(rgba: Picture, canvas: Size, at: tuple[int, int]) -> Picture:
     """A picture of 4 channels on a transparent canvas, its first pixel at this row and column."""
     if rgba.shape[:2] == canvas:
         return rgba
@@ -151,7 +151,7 @@ def _scale(length: int, before: int, after: int, size: int, margin: int) -> floa
     return max((size - m0 - m1) / (length + room0 + room1) for (m0, room0), (m1, room1) in choices)
 
 
-def cropped(part: Picture, top: int, left: int, crop: Box) -> Picture:
+def crop_part(part: Picture, top: int, left: int, crop: Box) -> Picture:
     """The crop of a picture of which only a part is kept, its first pixel at (top, left).
 
     What was not kept looks as the part's edge, which is background: black would be a colour that is nowhere.
@@ -191,11 +191,11 @@ def resample_alpha(coarse: NDArray[np.float32], placement: Placement, picture: S
     rows = _interpolation(coarse.shape[0], picture[0], box.top, box.height, height)
     columns = _interpolation(coarse.shape[1], picture[1], box.left, box.width, width)
     own = np.logical_and.outer(rows.any(axis=0), columns.any(axis=0))  # the crop's part of the grid
-    down, across = masks.bounds(own)
+    down, across = masks.bounding_window(own)
     return np.asarray(np.clip(rows[:, down] @ coarse[down, across] @ columns[:, across].T, 0, 1))
 
 
-def over(pixels: NDArray[np.uint8], background: Colour | Picture) -> NDArray[np.uint8]:
+def composite_over(pixels: NDArray[np.uint8], background: Colour | Picture) -> NDArray[np.uint8]:
     """Straight RGBA (..., H, W, 4) over a colour or an RGB picture, to the nearest level: (..., H, W, 3).
 
     A picture of another size is scaled to cover the whole ground, its middle kept. What is RGB already stays as it is.
@@ -210,7 +210,7 @@ def over(pixels: NDArray[np.uint8], background: Colour | Picture) -> NDArray[np.
     return np.asarray((pixels[..., :3] * alpha + ground * (255 - alpha) + 127) // 255, dtype=np.uint8)
 
 
-def stack(above: Picture, below: Picture) -> Picture:
+def alpha_over(above: Picture, below: Picture) -> Picture:
     """One straight RGBA picture (H, W, 4) over another of its size; RGB is 0 where alpha is 0."""
     a = above[..., 3:].astype(np.float32) / 255
     rest = below[..., 3:].astype(np.float32) / 255 * (1 - a)
@@ -220,7 +220,7 @@ def stack(above: Picture, below: Picture) -> Picture:
     return _to_bytes(np.concatenate([colour, alpha], axis=2))
 
 
-def read_colour(words: str) -> Colour | None:
+def parse_colour(words: str) -> Colour | None:
     """The colour that words mean (white, #ff8800, rgb(1,2,3)); None where they mean none."""
     try:
         colour = ImageColor.getrgb(words)[:3]
@@ -236,7 +236,7 @@ def read_background(words: str) -> Colour | Picture | None:
     """
     if words == "transparent":
         return None
-    colour = read_colour(words)
+    colour = parse_colour(words)
     if colour:
         return colour
     picture = read_bgr(Path(words))

@@ -17,7 +17,7 @@ SMOOTH = 0.35  # seconds: standard deviation of the window over which the path i
 STILL = 0.06  # of the character's size: a shot in which the path stays within this needs no camera
 
 
-def follow(
+def follow_character(
     boxes: Sequence[Box | None], times: Seconds, shots: Sequence[int], picture: Size, margin: float
 ) -> list[Box]:
     """A crop for every drawing, all of one size, that lies inside the picture and holds the drawing's box.

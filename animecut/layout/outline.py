@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from animecut._util.masks import distance_to
-from animecut.layout.compose import Colour, Picture, stack
+from animecut.layout.compose import Colour, Picture, alpha_over
 
 Plane = NDArray[np.float32]
 
@@ -23,13 +23,13 @@ SHADOW_OPACITY = 0.45
 SHADOW_REACH = 2.5  # standard deviations after which nothing of it is seen
 
 
-def room(size: int, *, outline: int, shadow: bool) -> int:
+def outline_room(size: int, *, outline: int, shadow: bool) -> int:
     """Pixels that a sticker of this longer side needs on every side of its character."""
     falls = ceil(size * (SHADOW_BLUR * SHADOW_REACH + SHADOW_DROP)) if shadow else 0
     return outline + falls
 
 
-def outlined(rgba: Picture, width: int, colour: Colour) -> Picture:
+def add_outline(rgba: Picture, width: int, colour: Colour) -> Picture:
     """The picture over a border of `width` pixels with round corners, its rim as smooth as a drawn one.
 
     rgba: (H, W, 4) straight, with `width` transparent pixels around what it shows. The border begins where alpha
@@ -47,17 +47,17 @@ def outlined(rgba: Picture, width: int, colour: Colour) -> Picture:
     border[..., :3], border[..., 3] = colour, np.rint(coverage * 255)
     cut = rgba.copy()
     cut[..., 3] = np.minimum(rgba[..., 3], border[..., 3])
-    return stack(cut, border)
+    return alpha_over(cut, border)
 
 
-def shadowed(rgba: Picture) -> Picture:
+def add_shadow(rgba: Picture) -> Picture:
     """The picture over the soft black shadow that it throws straight down. (H, W, 4) straight in and out."""
     size = max(rgba.shape[:2])
     drop = round(size * SHADOW_DROP)
     blurred = cv2.GaussianBlur(rgba[..., 3], (0, 0), size * SHADOW_BLUR, borderType=cv2.BORDER_CONSTANT)
     shadow = np.zeros_like(rgba)
     shadow[drop:, :, 3] = np.rint(blurred[: len(blurred) - drop] * SHADOW_OPACITY)
-    return stack(rgba, shadow)
+    return alpha_over(rgba, shadow)
 
 
 def _without_specks(alpha: Plane) -> Plane:

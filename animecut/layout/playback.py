@@ -23,7 +23,7 @@ LOOPS = 2.0  # steps; with a larger jump a clip is no loop
 
 
 @dataclass(frozen=True)
-class Playing:
+class Playback:
     """Which drawing is shown when: drawing order[i] from times[i] to times[i + 1]."""
 
     order: tuple[int, ...]
@@ -52,7 +52,7 @@ class Loop:
         return self.jump <= LOOPS
 
 
-def playing(times: Seconds, *, speed: float = 1.0, reverse: bool = False, bounce: bool = False) -> Playing:
+def plan_playback(times: Seconds, *, speed: float = 1.0, reverse: bool = False, bounce: bool = False) -> Playback:
     """The drawings of `times` in their order, `speed` times as fast; backwards, or forwards and then backwards.
 
     Time begins where it began. At the turns of a bounce no drawing comes twice: of 0 1 2 it makes 0 1 2 1.
@@ -63,10 +63,10 @@ def playing(times: Seconds, *, speed: float = 1.0, reverse: bool = False, bounce
     if bounce:
         order += order[-2:0:-1]
     lengths = np.diff(times)[order] / speed
-    return Playing(tuple(order), times[0] + np.concatenate([[0.0], np.cumsum(lengths)]))
+    return Playback(tuple(order), times[0] + np.concatenate([[0.0], np.cumsum(lengths)]))
 
 
-def shown_at(moment: float, times: Seconds, plays: Playing) -> float:
+def sticker_time(moment: float, times: Seconds, plays: Playback) -> float:
     """When a sticker first shows what its source shows at a moment, both in seconds. Raises InputError: it does not."""
     drawing = int(np.searchsorted(times, moment, side="right")) - 1
     if not 0 <= drawing < len(times) - 1:

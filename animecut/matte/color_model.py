@@ -16,7 +16,7 @@ SEEN = 0.03  # pixels: a colour seen less often than this is unknown
 LIMIT = 2.5  # log odds that colour alone can reach
 
 
-class Colours:
+class ColorModel:
     """The colours of one picture, sorted once, and counted as often as somebody says what is inside.
 
     They are counted in a coarse grid over place and colour, blurred, compared, and looked up between the places: the
@@ -32,7 +32,7 @@ class Colours:
         columns = self._shape[1]
         # Every fourth pixel tells as much as all.
         row, column = (np.rint(np.arange(0, side, 2) / cell).astype(np.intp) for side in (height, width))
-        shade = shade_of(rgb, SHADES)
+        shade = histogram_bin(rgb, SHADES)
         self._counted = (row[:, None] * columns + column) * SHADES**3 + shade[::2, ::2]
         y, x = (np.arange(side) / np.float32(cell) for side in (height, width))
         corner = (y.astype(np.int32)[:, None] * columns + x.astype(np.int32)) * np.int32(SHADES**3)
@@ -63,7 +63,7 @@ class Colours:
         return table[corner] * (1 - self._right) + table[corner + SHADES**3] * self._right
 
 
-def shade_of(rgb: NDArray[np.uint8], steps: int) -> NDArray[np.int32]:
+def histogram_bin(rgb: NDArray[np.uint8], steps: int) -> NDArray[np.int32]:
     """(H, W, 3) colours -> (H, W) the number of the nearest of steps³ shades."""
     level = np.rint(np.arange(256) * np.float32((steps - 1) / 255)).astype(np.int32)
     parts = [cv2.LUT(np.ascontiguousarray(rgb[..., i]), level * steps ** (2 - i)) for i in range(3)]

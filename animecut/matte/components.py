@@ -19,7 +19,7 @@ DRIFT = 0.03  # of the grid's longer side: how far a speck may move between two 
 REACH = 0.03  # of the grid's longer side: how far a soft edge may be from its piece
 
 
-def without_specks(stream: Iterable[tuple[Clip, Alpha]], *, keep_effects: bool) -> Iterator[tuple[Clip, Alpha]]:
+def drop_small_components(stream: Iterable[tuple[Clip, Alpha]], *, keep_effects: bool) -> Iterator[tuple[Clip, Alpha]]:
     """The same clips without the small detached pieces in their alpha, unless they show on several drawings running.
 
     Tiny ones go always, drawing by drawing, but what is within REACH of a piece that stays.

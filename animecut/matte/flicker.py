@@ -8,7 +8,7 @@ BLOCK = 8  # pixels: the side of the blocks that copies are compared by
 NOISE = 4.0  # of 255: what compression changes a block's mean by at most; a blink or a step of the camera more
 
 
-def held(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
+def is_held(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
     """Whether two pictures, (H, W, 3) RGB uint8, are copies of one drawing as far as blocks of them tell."""
     if before.shape != after.shape:
         return False
@@ -17,7 +17,7 @@ def held(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
     return bool(np.abs(blocks).max() < NOISE)
 
 
-def change(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
+def alpha_change(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
     """Mean difference of alpha, in [0, 1], of two (H, W, 4) RGBA pictures."""
     return float(cv2.absdiff(after[..., 3], before[..., 3]).mean() / 255)
 

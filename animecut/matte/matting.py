@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut._util.masks import Mask, Plane, blurred, bounds, distance_to
-from animecut.matte.color_model import Colours
+from animecut._util.masks import Mask, Plane, bounding_window, distance_to, gaussian_blur
+from animecut.matte.color_model import ColorModel
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -80,20 +80,20 @@ def refine(
     return np.asarray(cv2.merge([_clean_colour(rgb, opacity), opacity]), np.uint8), hopeless
 
 
-def one_bit(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def to_one_bit_alpha(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The same picture with an alpha of 0 or 255 only, its contour smooth, its strands and the gaps between them kept.
 
     rgba: (..., H, W, 4) uint8 straight, its edge clean as `refine` leaves it. No dither, and pixels that become solid
     take the colour of the character beside them, so that no rim shows on black or on white.
     """
     if rgba.ndim > 3:
-        return np.stack([one_bit(picture) for picture in rgba])
+        return np.stack([to_one_bit_alpha(picture) for picture in rgba])
     alpha = rgba[..., 3].astype(np.float32) / 255
-    soft = blurred(alpha, 0.8)
+    soft = gaussian_blur(alpha, 0.8)
     solid = _with_strands(soft > SOLID, alpha > SOLID)
     solid = ~_with_strands(~solid, alpha <= SOLID)
-    weight = blurred(alpha, 1.0)
-    around = blurred(rgba[..., :3] * alpha[..., None], 1.0) / np.maximum(weight, 1e-3)[..., None]
+    weight = gaussian_blur(alpha, 1.0)
+    around = gaussian_blur(rgba[..., :3] * alpha[..., None], 1.0) / np.maximum(weight, 1e-3)[..., None]
     own = np.clip(2 * alpha, 0, 1)[..., None]  # of a faint pixel even the estimated colour is a guess
     colour = np.rint(own * rgba[..., :3] + (1 - own) * around).astype(np.uint8)
     return np.dstack([colour * solid[..., None], solid.astype(np.uint8) * np.uint8(255)])
@@ -110,10 +110,10 @@ def _with_strands(smooth: Mask, crisp: Mask) -> Mask:
 
 def _matted(rgb: Rgb, alpha: Plane, doubtful: Mask, near: Mask, matting: Matting) -> Plane:
     guess, doubtful = _guessed(rgb, alpha, doubtful, near)
-    grey = blurred(guess, BAND)
+    grey = gaussian_blur(guess, BAND)
     band = doubtful & (grey > 0.02) & (grey < 0.98)
     if band.any():
-        crop = bounds(band, margin=2)
+        crop = bounding_window(band, margin=2)
         guess[crop] = _solved(rgb[crop], np.where(band, guess, guess > SOLID)[crop], band[crop], matting)
     cleared: Plane = np.clip((guess - TAIL) / (1 - 2 * TAIL), 0, 1)
     return cleared
@@ -130,7 +130,7 @@ def _guessed(rgb: Rgb, alpha: Plane, doubtful: Mask, near: Mask) -> tuple[Plane,
     if not doubtful.any():
         return guess, doubtful
     odds = _log_odds(np.clip(alpha[asked], CAUTION, 1 - CAUTION)) + INK_WEIGHT * _ink(rgb, alpha)[asked]
-    colours, sure = Colours(rgb, asked), alpha
+    colours, sure = ColorModel(rgb, asked), alpha
     for _ in range(ROUNDS):
         guess[asked] = 1 / (1 + np.exp(-odds - EVIDENCE_WEIGHT * colours.evidence(sure)))
         wide = cv2.morphologyEx((inside != (guess > SOLID)).view(np.uint8), cv2.MORPH_OPEN, np.ones((REGION, REGION)))
@@ -225,7 +225,7 @@ def _clean_colour(rgb: Rgb, opacity: NDArray[np.uint8]) -> Rgb:
         import numba
         import pymatting
 
-        crop = bounds(mixed, margin=8)
+        crop = bounding_window(mixed, margin=8)
         numba.set_num_threads(1)  # of this thread: starting a team for each of its forty small loops costs a fifth
         with _apart():
             own = pymatting.estimate_foreground_ml(

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut._util.images import shrunk
-from animecut._util.masks import Plane, Window, bounds
+from animecut._util.images import shrink
+from animecut._util.masks import Plane, Window, bounding_window
 from animecut.types import Alpha, Clip
 
 REACH = 2  # drawings looked at on either side: five votes outvote two wrong ones; motion over more is seldom found
@@ -46,7 +46,7 @@ class _Drawing:
     """By how many drawings on the other one is: (h, w, 2), in pixels of the grid, x before y."""
 
 
-def steady(stream: Iterable[tuple[Clip, Alpha]], *, strength: float) -> Iterator[tuple[Clip, Alpha]]:
+def smooth(stream: Iterable[tuple[Clip, Alpha]], *, strength: float) -> Iterator[tuple[Clip, Alpha]]:
     """The same clips, each with its alpha calmed by the neighbouring drawings of its shot.
 
     stream:   clips with their alpha (T, h, w) float32 in [0, 1], a grid of any size laid over the whole picture.
@@ -78,7 +78,7 @@ def steady(stream: Iterable[tuple[Clip, Alpha]], *, strength: float) -> Iterator
 
 def _drawing(picture: NDArray[np.uint8], alpha: Plane, shot: int) -> _Drawing:
     height, width = alpha.shape
-    colour = shrunk(picture[..., :3], (width, height))
+    colour = shrink(picture[..., :3], (width, height))
     scale = min(1.0, FLOW_SIDE / max(height, width))
     size = max(FLOW_LEAST, round(width * scale)), max(FLOW_LEAST, round(height * scale))
     grey = cv2.cvtColor(cv2.resize(colour, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
@@ -114,7 +114,7 @@ def _vote(window: deque[_Drawing], at: int, strength: float) -> Plane:
     claimed = reduce(np.maximum, (other.alpha for other in others.values()), own.alpha) > TRACE
     if not others or not claimed.any():
         return own.alpha
-    area = bounds(claimed, MARGIN)
+    area = bounding_window(claimed, MARGIN)
     votes, weights = [own.alpha[area]], [_confidence(own.alpha[area])]
     for ahead, other in others.items():
         carried, trust = _carried(other, own, ahead, area)

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut._util.images import shrunk
-from animecut._util.masks import Mask, Plane, blurred, distance_to
+from animecut._util.images import shrink
+from animecut._util.masks import Mask, Plane, distance_to, gaussian_blur
 from animecut.errors import InputError, SettingsError
-from animecut.matte.color_model import shade_of
-from animecut.types import Alpha, Clip, together
+from animecut.matte.color_model import histogram_bin
+from animecut.types import Alpha, Clip, merge_characters
 
 Found = Iterator[tuple[Clip, Alpha]]
 Labels = NDArray[np.uint8]
@@ -44,7 +44,7 @@ _ANYBODY = np.full(SHADES**3, 1 / SHADES**3, np.float32)
 """The colours that others are taken to have where one has to be chosen and nothing is known of them."""
 
 
-def pick(stream: Iterable[tuple[Clip, Alpha]], choice: str) -> Found:
+def select(stream: Iterable[tuple[Clip, Alpha]], choice: str) -> Found:
     """The same clips, in their alpha only the character chosen.
 
     stream: clips with their alpha float32 in [0, 1], a grid of any size laid over the whole picture: (T, h, w), or
@@ -56,7 +56,7 @@ def pick(stream: Iterable[tuple[Clip, Alpha]], choice: str) -> Found:
     with the first clip: the point lies outside of its picture.
     """
     rule = parse_choice(choice)
-    return ((clip, together(alpha)) for clip, alpha in stream) if rule == "all" else _picked(stream, rule)
+    return ((clip, merge_characters(alpha)) for clip, alpha in stream) if rule == "all" else _picked(stream, rule)
 
 
 def parse_choice(choice: str) -> str | Point:
@@ -88,7 +88,7 @@ class _Memory:
 def _picked(stream: Iterable[tuple[Clip, Alpha]], rule: str | Point) -> Found:
     memory: _Memory | None = None
     for clip, alpha in stream:
-        picked = np.empty_like(together(alpha))
+        picked = np.empty_like(merge_characters(alpha))
         if not isinstance(rule, str):
             height, width = clip.pixels.shape[1:3]
             if memory is None and not (rule[0] < width and rule[1] < height):
@@ -103,13 +103,13 @@ def _pick_one(
 ) -> tuple[Plane, _Memory]:
     """The chosen one's alpha (h, w) of one drawing's, (h, w) or (n, h, w), and what is known after it."""
     regions = _regions(alpha) if alpha.ndim == 2 else _bodies(alpha)
-    alpha = together(alpha[None])[0]
+    alpha = merge_characters(alpha[None])[0]
     height, width = alpha.shape
-    rgb = shrunk(picture[..., :3], (width, height))
+    rgb = shrink(picture[..., :3], (width, height))
     scale = min(1.0, FLOW_SIDE / max(height, width))
     size = max(8, round(width * scale)), max(8, round(height * scale))
     grey = np.asarray(cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY), np.uint8)
-    shades = shade_of(rgb, SHADES)
+    shades = histogram_bin(rgb, SHADES)
     if memory is not None and memory.shot != shot:
         memory = _Memory(
             shot, np.zeros_like(memory.labels), grey, _STRANGERS if isinstance(rule, str) else memory.colours
@@ -185,13 +185,13 @@ def _holds(region: Mask, somebody: Mask) -> bool:
 def _divided(region: Mask, before: Labels, odds: Plane) -> Labels:
     """A region that holds the chosen one and another, shared out between them by place and colour."""
     place = PLACE_WEIGHT * ((before == CHOSEN).astype(np.float32) - (before == OTHER).astype(np.float32))
-    belief = blurred(np.where(region, place + odds, 0), BLUR * max(region.shape))
+    belief = gaussian_blur(np.where(region, place + odds, 0), BLUR * max(region.shape))
     return np.where(belief > 0, CHOSEN, OTHER).astype(np.uint8)
 
 
 def _emerging(region: Mask, odds: Plane) -> Labels:
     """A region of others, the chosen one marked in it where he comes out from behind them."""
-    belief = blurred(np.where(region, odds - RESEMBLANCE, 0), 2 * BLUR * max(region.shape))
+    belief = gaussian_blur(np.where(region, odds - RESEMBLANCE, 0), 2 * BLUR * max(region.shape))
     seen = region & (belief > 0.5 * RESEMBLANCE)
     return np.where(seen & (seen.sum() > CHARACTER_SHARE * region.sum()), CHOSEN, OTHER).astype(np.uint8)
 
@@ -204,7 +204,7 @@ def _territory(labels: Labels) -> Plane:
     near = distance_to(chosen) <= REACH * max(labels.shape)
     if other.any():
         near &= distance_to(chosen) <= distance_to(other)
-    return blurred(near, 0.7)
+    return gaussian_blur(near, 0.7)
 
 
 def _carried(memory: _Memory, grey: NDArray[np.uint8], size: tuple[int, int]) -> Labels:

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut._util.spool import Spool
-from animecut.encode.palette import Cells, cells_of, palette_of, quantised
-from animecut.encode.probe import shown_in
-from animecut.encode.writer import Written, write
+from animecut.encode.palette import ColourHistogram, build_palette, colour_histogram, quantise
+from animecut.encode.probe import decode_pictures
+from animecut.encode.writer import Written, write_sticker
 from animecut.errors import OutputError, Unreadable
 from animecut.layout.compose import Box, Placement, resample
-from animecut.platforms.decimate import Choices, Costs, divided, stand_ins
-from animecut.platforms.ladder import ALL_COLOURS, COLOURS, FINE, LEAST, LEAST_SCALE, Road, Try
-from animecut.platforms.similarity import Thumbnail, ssim, unlike
+from animecut.platforms.decimate import Choices, Costs, run_representatives, split_runs
+from animecut.platforms.ladder import ALL_COLOURS, COLOURS, FINE, LEAST, LEAST_SCALE, QualityLadder, Rung
+from animecut.platforms.similarity import Thumbnail, pairwise_distances, ssim
 from animecut.platforms.specs import Platform
-from animecut.platforms.timeline import EARLY, THREES, Plan
+from animecut.platforms.timeline import EARLY, THREES, Timeline
 from animecut.types import Clip
 
 Picture = NDArray[np.uint8]
@@ -69,7 +69,7 @@ class Drawings:
     thumbnails: tuple[Thumbnail, ...]
 
 
-class Trials:
+class Candidates:
     """Encodes in a folder of their own, for a file that is to be called `name`; `quality` is what to start from.
 
     alive: called at every picture that is gone through.
@@ -78,7 +78,7 @@ class Trials:
     def __init__(
         self,
         drawings: Drawings,
-        plan: Plan,
+        plan: Timeline,
         row: Platform,
         name: Path,
         folder: Path,
@@ -87,29 +87,29 @@ class Trials:
     ) -> None:
         self._drawings, self._plan, self.row, self._name, self._folder = drawings, plan, row, name, folder
         self._alive = alive
-        self._done: dict[Try, Written | Unreadable] = {}
-        self._cells: dict[tuple[int, float], Cells] = {}
+        self._done: dict[Rung, Written | Unreadable] = {}
+        self._cells: dict[tuple[int, float], ColourHistogram] = {}
         self._all = plan.thinned(max(1 / row.max_fps, row.shortest))
         self._top = COLOURS.get(row.format, quality)
 
-    def roads(self) -> Iterator[Road]:
+    def roads(self) -> Iterator[QualityLadder]:
         """Ways from the sticker of which nothing is given up; the second without the worst grades, which may fail."""
         kind, top = self.row.format, self._top
         most = int(min(len(self._all.order), self.row.max_frames))
         few = min(most, max(self.row.min_frames, len(self._all.thinned(THREES).order)))
         fine = min(top, FINE.get(kind, top))
         for least in dict.fromkeys((min(fine, LEAST.get(kind, fine)), fine)):
-            yield Road(kind, Try(most, top), fine, Try(few, least, LEAST_SCALE))
+            yield QualityLadder(kind, Rung(most, top), fine, Rung(few, least, LEAST_SCALE))
 
-    def fuller(self, trial: Try) -> Road:
+    def fuller(self, trial: Rung) -> QualityLadder:
         """From the best grade of a trial's drawings to the trial."""
-        return Road(self.row.format, replace(trial, grade=self._top), trial.grade, trial)
+        return QualityLadder(self.row.format, replace(trial, grade=self._top), trial.grade, trial)
 
-    def path(self, trial: Try) -> Path:
+    def path(self, trial: Rung) -> Path:
         """Where a trial's file lies until the best one is moved into place."""
         return self._folder / f"{trial.drawings}-{trial.grade}-{trial.scale:.4f}{self._name.suffix}"
 
-    def written(self, trial: Try) -> Written:
+    def written(self, trial: Rung) -> Written:
         """The encode of a trial.
 
         Raises Unreadable where it did not read back well enough to be one, OutputError where none can be written.
@@ -118,7 +118,7 @@ class Trials:
             coloured = self.row.format in COLOURS
             try:
                 with Spool() as spool:
-                    self._done[trial] = write(
+                    self._done[trial] = write_sticker(
                         self.path(trial),
                         _Again(self._clips(trial), spool, self._alive),
                         self.row.format,
@@ -135,7 +135,7 @@ class Trials:
             raise done
         return done
 
-    def bytes(self, trial: Try) -> float:
+    def bytes(self, trial: Rung) -> float:
         """Of the file; without end where it cannot be read back, or has too few pictures left."""
         try:
             written = self.written(trial)
@@ -143,11 +143,11 @@ class Trials:
             return inf
         return written.bytes if written.frames >= self.row.min_frames else inf
 
-    def fits(self, trial: Try) -> bool:
+    def fits(self, trial: Rung) -> bool:
         """Whether it is small enough, with as many pictures as are needed."""
         return self.bytes(trial) <= self.row.max_bytes * AIM
 
-    def ssim(self, trial: Try) -> float:
+    def ssim(self, trial: Rung) -> float:
         """What a reader sees in the file against the drawings set aside, at the middle of each one's time."""
         canvas = self._drawings.canvas
         box = canvas.scaled(trial.scale, self.row).box
@@ -155,7 +155,7 @@ class Trials:
         middles, lengths = (posts[:-1] + posts[1:]) / 2, np.diff(posts)
         waiting = deque(np.unique(np.linspace(0, len(middles) - 1, COMPARED).round().astype(int)).tolist())
         total, weight, end = 0.0, 0.0, 0.0
-        for picture, seconds in shown_in(self.path(trial)):
+        for picture, seconds in decode_pictures(self.path(trial)):
             self._alive()
             end += seconds or inf
             while waiting and middles[waiting[0]] < end + EARLY:
@@ -165,7 +165,7 @@ class Trials:
                 weight += lengths[i]
         return float(total / weight) if weight else 0.0
 
-    def given_up(self, trial: Try) -> list[str]:
+    def given_up(self, trial: Rung) -> list[str]:
         """What a trial has less of than was there."""
         said = []
         if trial.drawings < len(self._plan.order):
@@ -179,7 +179,7 @@ class Trials:
             said.append(f"{side} pixels instead of {full} along the longer side of what is shown")
         return said
 
-    def _clips(self, trial: Try) -> Iterator[Clip]:
+    def _clips(self, trial: Rung) -> Iterator[Clip]:
         plan = self._fewer(trial.drawings)
         canvas = self._drawings.canvas.scaled(trial.scale, self.row)
         box = canvas.box
@@ -189,37 +189,37 @@ class Trials:
             padded[box.top : box.bottom, box.left : box.right] = picture
             yield Clip(padded[None], plan.posts[i : i + 2])
 
-    def _few_coloured(self, trial: Try, plan: Plan, canvas: Canvas) -> Iterator[Picture]:
+    def _few_coloured(self, trial: Rung, plan: Timeline, canvas: Canvas) -> Iterator[Picture]:
         pictures = self._pictures(plan, canvas)
         if self.row.format != "apng" or trial.grade == ALL_COLOURS:
             yield from pictures
             return
         kept = (trial.drawings, trial.scale)
         if kept not in self._cells:
-            self._cells[kept] = cells_of(self._pictures(plan, canvas))
+            self._cells[kept] = colour_histogram(self._pictures(plan, canvas))
         cells = self._cells[kept]
-        palette = palette_of(cells, trial.grade)
+        palette = build_palette(cells, trial.grade)
         for picture in pictures:
-            yield quantised(picture, cells, palette)
+            yield quantise(picture, cells, palette)
 
-    def _fewer(self, count: int) -> Plan:
+    def _fewer(self, count: int) -> Timeline:
         """The drawings that are missed least where there are only so many."""
         if count == len(self._all.order):
             return self._all
         plan, costs, choices = self._stand_ins
         if count >= len(plan.order):
             return self._all.at_most(count)
-        starts = divided(costs, count)
+        starts = split_runs(costs, count)
         shown = [int(choices[start, end]) for start, end in zip(starts, [*starts[1:], len(plan.order)], strict=True)]
         return plan.with_only(shown, starts)
 
     @cached_property
-    def _stand_ins(self) -> tuple[Plan, Costs, Choices]:
+    def _stand_ins(self) -> tuple[Timeline, Costs, Choices]:
         plan = self._all.at_most(WEIGHED)
         thumbnails = np.stack([self._drawings.thumbnails[int(index)] for index in plan.order])
-        return plan, *stand_ins(unlike(thumbnails), np.diff(plan.posts))
+        return plan, *run_representatives(pairwise_distances(thumbnails), np.diff(plan.posts))
 
-    def _pictures(self, plan: Plan, canvas: Canvas) -> Iterator[Picture]:
+    def _pictures(self, plan: Timeline, canvas: Canvas) -> Iterator[Picture]:
         height, width = self._drawings.canvas.content
         placement = Placement(Box(0, 0, width, height), canvas.content)
         for index in plan.order:

@@ -10,7 +10,7 @@ Choices = NDArray[np.intp]
 """(T, T + 1): which drawing that would be."""
 
 
-def stand_ins(unlike: NDArray[np.float64], seconds: NDArray[np.float64]) -> tuple[Costs, Choices]:
+def run_representatives(unlike: NDArray[np.float64], seconds: NDArray[np.float64]) -> tuple[Costs, Choices]:
     """The best drawing to be shown instead of each run of neighbours.
 
     unlike: (T, T), how much is amiss where one is shown instead of another. seconds: (T,) that each lasts. The first
@@ -29,7 +29,7 @@ def stand_ins(unlike: NDArray[np.float64], seconds: NDArray[np.float64]) -> tupl
     return costs, choices
 
 
-def divided(costs: Costs, count: int) -> list[int]:
+def split_runs(costs: Costs, count: int) -> list[int]:
     """Where each of `count` runs begins, so that together they cost least: 1 <= count <= T.
 
     Fisher: On grouping for maximum homogeneity, 1958.

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from animecut._util.spool import Spool
 from animecut.encode.writer import Written
 from animecut.errors import OutputError
-from animecut.layout.compose import Box, Placement, over, resample
-from animecut.platforms.candidates import AIM, Canvas, Drawings, Trials
-from animecut.platforms.ladder import Road, Try
+from animecut.layout.compose import Box, Placement, composite_over, resample
+from animecut.platforms.candidates import AIM, Candidates, Canvas, Drawings
+from animecut.platforms.ladder import QualityLadder, Rung
 from animecut.platforms.similarity import Thumbnail, still_score, thumbnail
 from animecut.platforms.specs import Platform
-from animecut.platforms.timeline import plan
-from animecut.types import Clip, with_alpha
+from animecut.platforms.timeline import plan_timeline
+from animecut.types import Clip, add_opaque_alpha
 
 ENOUGH = 0.85  # of a byte limit; nearer is not worth another encode
 ENCODES = 6  # at most, on a road
@@ -69,10 +69,10 @@ def fit(
     """
     with Spool() as spool:
         drawings = _set_aside(clips, spool, row)
-        schedule = plan(drawings.posts, drawings.scores, row, loop=loop, first=first)
+        schedule = plan_timeline(drawings.posts, drawings.scores, row, loop=loop, first=first)
         try:
             with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".part", dir=path.parent) as folder:
-                trials = Trials(drawings, schedule, row, path, Path(folder), quality, alive)
+                trials = Candidates(drawings, schedule, row, path, Path(folder), quality, alive)
                 best = _best(trials, path)
                 likeness = trials.ssim(best)
                 written = replace(trials.written(best), path=path)
@@ -98,9 +98,9 @@ def _set_aside(clips: Iterable[Clip], spool: Spool, row: Platform) -> Drawings:
             before = pixels
             height, width = pixels.shape[:2]
             canvas = canvas or _canvas(row, height, width)
-            placed = resample(with_alpha(pixels), Placement(Box(0, 0, width, height), canvas.content))
+            placed = resample(add_opaque_alpha(pixels), Placement(Box(0, 0, width, height), canvas.content))
             if row.ground == "white":
-                placed = with_alpha(over(placed, WHITE))
+                placed = add_opaque_alpha(composite_over(placed, WHITE))
             spool.append(placed)
             scores.append(still_score(placed))
             thumbnails.append(thumbnail(placed))
@@ -121,7 +121,7 @@ def _canvas(row: Platform, height: int, width: int) -> Canvas:
     return Canvas(even, content)
 
 
-def _best(trials: Trials, path: Path) -> Try:
+def _best(trials: Candidates, path: Path) -> Rung:
     """The first on the road that fits, in its best grade. Raises OutputError with the nearest miss where none does."""
     for road in trials.roads():
         if found := _nearest(trials, road, 0.0):
@@ -137,7 +137,7 @@ def _best(trials: Trials, path: Path) -> Try:
     )
 
 
-def _nearest(trials: Trials, road: Road, place: float) -> Try | None:
+def _nearest(trials: Candidates, road: QualityLadder, place: float) -> Rung | None:
     """The first on the road that fits, sought from a place on: false position on the logarithm of the bytes.
 
     Stops where enough of the limit is used, or nothing lies between any more. None where not even the last one fits.
@@ -145,7 +145,7 @@ def _nearest(trials: Trials, road: Road, place: float) -> Try | None:
     aim = log(trials.row.max_bytes * (AIM + ENOUGH) / 2)
     near, too_much = 0.0, nan  # the last place where it was too large, and how far over the aim the logarithm was
     far, room = road.length, nan  # the first place where it fitted, and how far below
-    found: Try | None = None
+    found: Rung | None = None
     for tries in range(ENCODES):
         trial = road.at(place)
         over = log(trials.bytes(trial)) - aim

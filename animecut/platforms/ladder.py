@@ -24,7 +24,7 @@ BYTES = {  # natural logarithm of a file's bytes by its grade, as real clips hav
 
 
 @dataclass(frozen=True)
-class Try:
+class Rung:
     """What is kept: how many drawings, quality or colours, and share of the side."""
 
     drawings: int
@@ -33,13 +33,13 @@ class Try:
 
 
 @dataclass(frozen=True)
-class Road:
+class QualityLadder:
     """From the better of two stickers to the worse one: first the grade down to `fine`, last of all the pixels."""
 
     kind: str
-    best: Try
+    best: Rung
     fine: int
-    worst: Try
+    worst: Rung
 
     @property
     def length(self) -> float:
@@ -57,14 +57,14 @@ class Road:
             2 * log(best.scale / worst.scale),
         )
 
-    def at(self, place: float) -> Try:
+    def at(self, place: float) -> Rung:
         """The sticker at a place from 0 to the length of the road."""
         saved = []
         for stage in self._stages:
             saved.append(min(place, stage))
             place -= saved[-1]
         graded, drawn, graded_again, scaled = saved
-        return Try(
+        return Rung(
             max(self.worst.drawings, round(self.best.drawings * exp(-drawn))),
             self._grade(self._bytes(self.best.grade) - graded - graded_again),
             round(self.best.scale * exp(-scaled / 2), 3),

@@ -52,7 +52,7 @@ def thumbnail(picture: Picture) -> Thumbnail:
     return np.asarray(cv2.resize(_luma(picture), size, interpolation=cv2.INTER_AREA), np.float32).reshape(-1)
 
 
-def unlike(thumbnails: NDArray[np.float32]) -> NDArray[np.float64]:
+def pairwise_distances(thumbnails: NDArray[np.float32]) -> NDArray[np.float64]:
     """(T, T) root of the squared difference of every two of (T, D) thumbnails."""
     values = thumbnails.astype(np.float64)
     products = values @ values.T

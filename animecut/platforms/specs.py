@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from animecut._util.paths import is_file
-from animecut.encode.probe import Seen, look
+from animecut.encode.probe import Probe, probe
 from animecut.errors import InputError, SettingsError
 
 Format = Literal["webp", "gif", "apng", "webm", "mov"]
@@ -104,34 +104,34 @@ _ROWS = (
 PLATFORMS = {row.name: row for row in _ROWS}
 
 
-def find(name: str) -> Platform:
+def find_platform(name: str) -> Platform:
     """The row of that name. Raises SettingsError where there is none."""
     if name not in PLATFORMS:
         raise SettingsError(f"{name}: no platform that is known; choose from {', '.join(PLATFORMS)}")
     return PLATFORMS[name]
 
 
-def free(kind: Format) -> Platform:
+def without_limits(kind: Format) -> Platform:
     """A row without any limits for a file of any format and size, to be given some of one's own."""
     return Platform(f"{kind} limits", kind, 0, 0, "any", "asked for")
 
 
-def check(path: Path, platform: str) -> list[str]:
+def check_file(path: Path, platform: str) -> list[str]:
     """Why a platform would refuse the file: one line each, none where it is fine.
 
     Raises SettingsError where the platform is unknown, InputError where there is no such file.
     """
-    row = find(platform)
+    row = find_platform(platform)
     if not is_file(path):
         raise InputError(f"{path}: no such file")
     try:
-        seen = look(path)
+        seen = probe(path)
     except InputError as error:
         return [str(error)]
     return [*_container(seen, row, path), *_size(seen, row), *_time(seen, row), *_pictures(seen, row)]
 
 
-def _container(seen: Seen, row: Platform, path: Path) -> Iterator[str]:
+def _container(seen: Probe, row: Platform, path: Path) -> Iterator[str]:
     accepted = (row.format, *row.also)
     if seen.format not in accepted:
         yield f"is {seen.format}; {row.name} takes {' or '.join(accepted)}"
@@ -145,7 +145,7 @@ def _container(seen: Seen, row: Platform, path: Path) -> Iterator[str]:
         yield f"has {seen.bytes:,} bytes; {row.name} takes at most {row.max_bytes:,.0f}"
 
 
-def _size(seen: Seen, row: Platform) -> Iterator[str]:
+def _size(seen: Probe, row: Platform) -> Iterator[str]:
     width, height = seen.size
     fits = width <= row.width and height <= row.height
     wrong = {
@@ -160,7 +160,7 @@ def _size(seen: Seen, row: Platform) -> Iterator[str]:
         yield f"is {width}x{height} pixels; {row.name} takes {wrong}"
 
 
-def _time(seen: Seen, row: Platform) -> Iterator[str]:
+def _time(seen: Probe, row: Platform) -> Iterator[str]:
     if len(seen.seconds) == 1:
         return
     once = sum(seen.seconds)
@@ -178,7 +178,7 @@ def _time(seen: Seen, row: Platform) -> Iterator[str]:
         yield f"shows a frame for {shortest * 1000:.0f} ms; {row.name} takes at most {row.max_fps:g} frames a second"
 
 
-def _pictures(seen: Seen, row: Platform) -> Iterator[str]:
+def _pictures(seen: Probe, row: Platform) -> Iterator[str]:
     count = len(seen.seconds)
     if count > row.max_frames:
         yield f"has {count} frames; {row.name} takes at most {row.max_frames:g}"

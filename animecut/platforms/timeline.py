@@ -22,7 +22,7 @@ BETTER = 1.15  # times as good a still as the first picture is worth turning the
 
 
 @dataclass(frozen=True)
-class Plan:
+class Timeline:
     """Which drawings are shown when, before any is left out; posts are seconds from 0."""
 
     order: NDArray[np.intp]
@@ -30,7 +30,7 @@ class Plan:
     plays: int
     given_up: tuple[str, ...] = ()
 
-    def thinned(self, shortest: float) -> "Plan":
+    def thinned(self, shortest: float) -> "Timeline":
         """Every drawing stays for `shortest` seconds at least; those in whose time it stays are left out."""
         kept = [0]
         for i in range(1, len(self.order)):
@@ -40,22 +40,24 @@ class Plan:
             kept.pop()
         return self._kept(kept)
 
-    def at_most(self, count: float) -> "Plan":
+    def at_most(self, count: float) -> "Timeline":
         """So many drawings or fewer, spread evenly: of all that begin in one of so many slots of time, the first."""
         if len(self.order) <= count:
             return self
         slots = np.floor(self.posts[:-1] * count / self.posts[-1] + 1e-6)
         return self._kept(np.unique(slots, return_index=True)[1].tolist())
 
-    def with_only(self, shown: list[int], starts: list[int]) -> "Plan":
+    def with_only(self, shown: list[int], starts: list[int]) -> "Timeline":
         """The drawings `shown` alone, each from where the one of `starts` began."""
         return replace(self, order=self.order[shown], posts=self.posts[[*starts, -1]])
 
-    def _kept(self, kept: list[int]) -> "Plan":
+    def _kept(self, kept: list[int]) -> "Timeline":
         return self.with_only(kept, kept)
 
 
-def plan(posts: Seconds, scores: Sequence[float], row: Platform, *, loop: int, first: float | None) -> Plan:
+def plan_timeline(
+    posts: Seconds, scores: Sequence[float], row: Platform, *, loop: int, first: float | None
+) -> Timeline:
     """What the platform shows of drawings that are shown between `posts`, in whatever order it likes best.
 
     posts: (T + 1,). scores: T, how good a still each is. loop: how often to play where the platform leaves it open.
@@ -87,13 +89,13 @@ def plan(posts: Seconds, scores: Sequence[float], row: Platform, *, loop: int, f
     if start:
         said.append(f"starts at {posts[start] - posts[0]:.2f} s" + (", its best still" if first is None else ""))
     lengths = np.roll(np.diff(np.append(posts[:count] - posts[0], end)), -start)
-    return Plan(np.roll(np.arange(count), -start), np.append(0.0, lengths.cumsum()), plays, tuple(said))
+    return Timeline(np.roll(np.arange(count), -start), np.append(0.0, lengths.cumsum()), plays, tuple(said))
 
 
-def _still(posts: Seconds, scores: Sequence[float], row: Platform, first: float | None) -> Plan:
+def _still(posts: Seconds, scores: Sequence[float], row: Platform, first: float | None) -> Timeline:
     chosen = _first(posts, scores, row, first, automatic=True)
     said = (f"one still of {len(scores)} drawings",) if len(scores) > 1 else ()
-    return Plan(np.array([chosen]), np.array([0.0, 1.0]), 0, said)
+    return Timeline(np.array([chosen]), np.array([0.0, 1.0]), 0, said)
 
 
 def _count(posts: Seconds, end: float) -> int:

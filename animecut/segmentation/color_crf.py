@@ -24,7 +24,7 @@ POWER = 3  # doublings: exp(x) is nearly (1 + x / 8)^8, quicker to compute and n
 FAR = 2 ** ((POWER + 1) / 2)  # deviations from where on it is nothing
 
 
-def heard(rgb: Tensor, odds: Tensor) -> Tensor:
+def refine_by_color(rgb: Tensor, odds: Tensor) -> Tensor:
     """The log odds of each place being character, after hearing its kin.
 
     rgb: (B, 3, H, W) float in [0, 1], H and W divisible by LISTENERS.  odds: (B, H, W) float32, the network's.

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from animecut._util.concurrency import soon
+from animecut._util.concurrency import run_in_thread
 from animecut.types import Alpha, Pixels
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class Loading:
     """
 
     def __init__(self, weights: Path | None, device: str, batch_size: int) -> None:
-        self._segmenter = soon(partial(_load, weights, device, batch_size))
+        self._segmenter = run_in_thread(partial(_load, weights, device, batch_size))
 
     @property
     def device_name(self) -> str:
@@ -37,8 +37,8 @@ class Loading:
 
 
 def _load(weights: Path | None, device: str, batch_size: int) -> "Segmenter":
-    from animecut.segmentation.segmenter import Segmenter, beside_others
+    from animecut.segmentation.segmenter import Segmenter, use_half_the_cores
     from animecut.segmentation.weights import DEFAULT_WEIGHTS
 
-    beside_others()
+    use_half_the_cores()
     return Segmenter(weights or DEFAULT_WEIGHTS, device, batch_size)

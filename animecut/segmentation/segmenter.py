@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from animecut._util.concurrency import cores
-from animecut._util.images import shrunk
+from animecut._util.concurrency import available_cores
+from animecut._util.images import shrink
 from animecut.errors import DeviceError
 from animecut.segmentation import color_crf
 from animecut.segmentation import weights as weights_file
@@ -44,7 +44,9 @@ class Segmenter:
         self._hears = not net.architecture.instances and sorted(net.architecture.classes) == ["background", "character"]
         try:
             self.batch_size = _at_once(self.device, batch_size)
-            self._network = weights_file.fused(net).to(self.device, self.dtype).to(memory_format=torch.channels_last)
+            self._network = (
+                weights_file.fuse_batch_norm(net).to(self.device, self.dtype).to(memory_format=torch.channels_last)
+            )
         except RuntimeError as error:  # CUDA raises it where even its own share does not fit
             reason = str(error).partition("\n")[0]
             raise DeviceError(f"{self.device}: {reason}; free some memory, or use --device cpu") from error
@@ -96,12 +98,12 @@ class Segmenter:
         if not self._hears:
             return self._network.alpha(seen).cpu().numpy()
         odds = self._network.odds(seen).nan_to_num(0.0).clamp(-SUREST, SUREST)
-        return color_crf.heard(rgb, odds).sigmoid().cpu().numpy()
+        return color_crf.refine_by_color(rgb, odds).sigmoid().cpu().numpy()
 
 
-def beside_others() -> None:
+def use_half_the_cores() -> None:
     """Have networks compute on half of the CPU's cores in threads that begin now: other stages keep the rest busy."""
-    torch.set_num_threads(max(1, cores() // 2))
+    torch.set_num_threads(max(1, available_cores() // 2))
 
 
 def choose_device(name: str) -> torch.device:
@@ -144,5 +146,5 @@ def _shrunk(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     scale = LONGEST / max(height, width)
     size = [max(SHORTEST, round(side * scale / MULTIPLE) * MULTIPLE) for side in (width, height)]
     if scale < 1:
-        return shrunk(rgb, (size[0], size[1]))
+        return shrink(rgb, (size[0], size[1]))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC), np.uint8)

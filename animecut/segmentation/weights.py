@@ -21,7 +21,7 @@ from animecut.segmentation.pspnet import Architecture, Network, PSPNet
 
 __all__ = [
     "DEFAULT_WEIGHTS", "FORMAT", "Architecture", "Network", "PSPNet",
-    "build", "digest", "fused", "is_whole", "load", "load_backbone", "metadata", "save",
+    "build", "digest", "fuse_batch_norm", "is_whole", "load", "load_backbone", "metadata", "save",
 ]  # fmt: skip
 
 FORMAT = "animecut-network-1"
@@ -35,7 +35,7 @@ def build(architecture: Architecture) -> Network:
     return FCN(architecture) if architecture.backbone == "vgg16" else PSPNet(architecture)
 
 
-def fused(network: Network) -> Network:
+def fuse_batch_norm(network: Network) -> Network:
     """The network for use alone: each batch norm worked into the convolution before it. Changes what is given."""
     for module in network.modules():
         if isinstance(module, nn.Sequential):

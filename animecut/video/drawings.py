@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut._util.images import shrunk
-from animecut.types import Clip, join, one_by_one
+from animecut._util.images import shrink
+from animecut.types import Clip, join_clips, one_by_one
 
 Picture = NDArray[np.uint8]
 """(H, W, 3 or 4) RGB(A)."""
@@ -61,7 +61,7 @@ FADE = 0.4  # of the contrast: a picture with less beside another is its fade, n
 AROUND = 0.4  # seconds before and after: longer than a flash, and than half of most dissolves
 
 
-def merge_held(clips: Iterable[Clip], *, chunk: int = CHUNK) -> Iterator[Clip]:
+def merge_held_frames(clips: Iterable[Clip], *, chunk: int = CHUNK) -> Iterator[Clip]:
     """One picture for each drawing, shown as long as all its copies were; shots numbered from 0.
 
     clips: pictures of equal size, in order and without gaps; how they are cut into clips does not matter.
@@ -72,7 +72,7 @@ def merge_held(clips: Iterable[Clip], *, chunk: int = CHUNK) -> Iterator[Clip]:
     return packed(_in_shots(_merged(one_by_one(clips))), chunk)
 
 
-def at_most(clips: Iterable[Clip], fps: float, *, chunk: int = CHUNK) -> Iterator[Clip]:
+def limit_rate(clips: Iterable[Clip], fps: float, *, chunk: int = CHUNK) -> Iterator[Clip]:
     """The same clips without the pictures that come sooner than fps allows; the one before stays on screen for them.
 
     The first picture of every shot is kept, and no picture that is kept appears earlier or later than it did.
@@ -103,11 +103,11 @@ def packed(pictures: Iterable[Clip], chunk: int) -> Iterator[Clip]:
     waiting: list[Clip] = []
     for picture in pictures:
         if waiting and (len(waiting) == chunk or waiting[0].shot != picture.shot):
-            yield join(waiting)
+            yield join_clips(waiting)
             waiting = []
         waiting.append(picture)
     if waiting:
-        yield join(waiting)
+        yield join_clips(waiting)
 
 
 def _merged(pictures: Iterable[Clip]) -> Iterator[Clip]:
@@ -141,7 +141,7 @@ def _small(picture: Picture) -> Map:
     height, width = picture.shape[:2]
     scale = min(1.0, SMALL_SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = shrunk(picture, size)
+    small = shrink(picture, size)
     ycc = cv2.cvtColor(np.ascontiguousarray(small[..., :3]), cv2.COLOR_RGB2YCrCb).astype(np.float32)
     ycc[..., 1:] *= CHROMA
     if picture.shape[2] == 4:
@@ -265,7 +265,7 @@ def _dissolved(first: Picture, middle: Picture, last: Picture) -> bool:
 
 
 def _thumb(picture: Picture) -> Picture:
-    return shrunk(picture, THUMB_SIZE)[..., :3]
+    return shrink(picture, THUMB_SIZE)[..., :3]
 
 
 def _alike(before: Picture, after: Picture) -> bool:

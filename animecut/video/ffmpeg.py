@@ -18,7 +18,7 @@ from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from animecut.video.source import EDGE_SECONDS, LAST_SECONDS, BreaksOff, Picture, Timed, check_size, problem
+from animecut.video.source import EDGE_SECONDS, LAST_SECONDS, Picture, TimedPicture, Truncated, check_size, input_error
 
 SEEK_BACK = (0, 2, 8, 32, 128)  # seconds before the range to try where an index is wrong; then from the beginning
 SHORT_SECONDS = 1.0  # by which a whole file may end before its header says; one that breaks off is shorter still
@@ -54,7 +54,7 @@ def seconds(container: InputContainer) -> float | None:
 @contextmanager
 def opened(path: Path, max_pixels: int) -> Iterator[Video]:
     """The file's best video stream, ready to decode. Raises InputError where there is none."""
-    unreadable = problem(path, "is no video or image that can be read, or is cut off; fetch it again or convert it")
+    unreadable = input_error(path, "is no video or image that can be read, or is cut off; fetch it again or convert it")
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
     try:
         container = av.open(f"file:{path}", metadata_errors="replace", options=options)
@@ -63,11 +63,11 @@ def opened(path: Path, max_pixels: int) -> Iterator[Video]:
     with container:
         stream = container.streams.best("video")
         if not isinstance(stream, VideoStream) or stream.disposition & Disposition.attached_pic:
-            sound = problem(path, "holds no moving pictures, only sound or text; give a video, GIF or image")
+            sound = input_error(path, "holds no moving pictures, only sound or text; give a video, GIF or image")
             raise sound if len(container.streams) else unreadable
         decoder: VideoCodecContext | None = stream.codec_context
         if decoder is None or stream.time_base is None:
-            raise problem(path, "its video codec is not known here; convert it to mp4 (H.264)")
+            raise input_error(path, "its video codec is not known here; convert it to mp4 (H.264)")
         check_size(path, decoder.width, decoder.height, max_pixels)
         if decoder.name in ALPHA_DECODERS and stream.metadata.get("alpha_mode") == "1":
             decoder = cast(VideoCodecContext, av.CodecContext.create(ALPHA_DECODERS[decoder.name], "r"))
@@ -76,7 +76,7 @@ def opened(path: Path, max_pixels: int) -> Iterator[Video]:
         yield Video(container, stream, decoder, stream.time_base)
 
 
-def pictures(path: Path, since: float, max_pixels: int) -> Generator[Timed]:
+def pictures(path: Path, since: float, max_pixels: int) -> Generator[TimedPicture]:
     """Pictures of a video, from the one shown at `since` or an earlier one."""
     with ExitStack() as files:
         video = files.enter_context(opened(path, max_pixels))
@@ -91,7 +91,7 @@ def pictures(path: Path, since: float, max_pixels: int) -> Generator[Timed]:
             frames = _sought(video, origin, since) or _frames(files.enter_context(opened(path, max_pixels)))
         for stamp, frame in frames:
             time, length = float((stamp - origin) * video.tick), float((frame.duration or 0) * video.tick)
-            yield Timed(time, length if length > EDGE_SECONDS else None, partial(paint, frame))
+            yield TimedPicture(time, length if length > EDGE_SECONDS else None, partial(paint, frame))
 
 
 def _sought(video: Video, origin: int, since: float) -> Iterator[tuple[int, VideoFrame]] | None:
@@ -109,7 +109,7 @@ def _sought(video: Video, origin: int, since: float) -> Iterator[tuple[int, Vide
             return None
         video.decoder.flush_buffers()
         frames = _frames(video, sought=True)
-        with suppress(BreaksOff):
+        with suppress(Truncated):
             head = next(frames, None)
             if head is not None and head[0] <= wanted:
                 return chain([head], frames)
@@ -154,7 +154,7 @@ def _packets(video: Video) -> "Iterator[Packet[VideoStream] | None]":
     yield None
     # Matroska does not tell, but for its length; that is all streams' and rounded.
     if cut or end < (seconds(video.container) or 0.0) - SHORT_SECONDS:
-        raise BreaksOff
+        raise Truncated
 
 
 def _stamp(video: Video, frame: VideoFrame) -> int | None:
@@ -179,7 +179,7 @@ def _painter(path: Path, stream: VideoStream, first: VideoFrame, max_pixels: int
         try:
             square = scaler.reformat(frame, *target, matrix, None, EXACT, frame.color_range, ColorRange.JPEG, threads=1)
         except (av.FFmpegError, ValueError) as error:
-            raise problem(path, f"its {frame.format.name} pixels cannot become RGB; convert it to mp4") from error
+            raise input_error(path, f"its {frame.format.name} pixels cannot become RGB; convert it to mp4") from error
         if square.format.name != "gbrp":
             return _upright(cast(Picture, square.to_ndarray()), turn)
         # PyAV puts the planes together ten times as slowly.

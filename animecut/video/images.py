@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from animecut.video.source import BreaksOff, Picture, Timed, check_size, problem
+from animecut.video.source import Picture, TimedPicture, Truncated, check_size, input_error
 
 STILL_SECONDS = 1.0  # how long a picture that does not move is shown
 HASTY_MS, INSTEAD_MS = 11, 100  # browsers show what asks for less than 11 ms (GIF: 0 or 1 ticks) for 100 ms
@@ -23,7 +23,7 @@ def opened(path: Path) -> Image.Image | None:
         try:
             return Image.open(path, formats=[name for name in CANVASES if name in Image.OPEN])
         except Image.DecompressionBombError as error:
-            raise problem(path, "its picture is too large to be opened; scale it down") from error
+            raise input_error(path, "its picture is too large to be opened; scale it down") from error
         except Exception:  # noqa: BLE001 foreign bytes make Pillow raise anything; FFmpeg says whether they are a video
             return None
 
@@ -36,7 +36,7 @@ def moves(image: Image.Image) -> bool:
         return True
 
 
-def pictures(path: Path, image: Image.Image, max_pixels: int) -> Generator[Timed]:
+def pictures(path: Path, image: Image.Image, max_pixels: int) -> Generator[TimedPicture]:
     """The picture of a still, or the pictures of an animation. Closes the image. Raises BreaksOff."""
     with image:
         check_size(path, *image.size, max_pixels)
@@ -51,10 +51,12 @@ def pictures(path: Path, image: Image.Image, max_pixels: int) -> Generator[Timed
                 except EOFError:
                     return
                 except Exception as error:  # Pillow raises anything at damage
-                    raise BreaksOff from error
+                    raise Truncated from error
             asked_ms = image.info.get("duration", 0)
             shown_ms = asked_ms if asked_ms >= HASTY_MS else INSTEAD_MS
-            yield Timed(past_ms / 1000, shown_ms / 1000 if moving else STILL_SECONDS, partial(np.asarray, pixels))
+            yield TimedPicture(
+                past_ms / 1000, shown_ms / 1000 if moving else STILL_SECONDS, partial(np.asarray, pixels)
+            )
             past_ms += shown_ms
 
 

@@ -9,7 +9,7 @@ from animecut.types import Clip
 SLACK = 1.0  # seconds that a source may say to last longer than its pictures do
 
 
-def within_limits(clips: Iterable[Clip], source: Path, *, longest: int, seconds: float) -> Iterator[Clip]:
+def enforce_limits(clips: Iterable[Clip], source: Path, *, longest: int, seconds: float) -> Iterator[Clip]:
     """The same clips, while no side has more than `longest` pixels and they last `seconds` at most.
 
     Raises InputError beyond.
@@ -25,8 +25,8 @@ def within_limits(clips: Iterable[Clip], source: Path, *, longest: int, seconds:
         yield clip
 
 
-def foresee(source: Path, lasts: float, seconds: float) -> None:
-    """Raise what `within_limits` would in the end, where a source says that it lasts longer."""
+def check_expected_seconds(source: Path, lasts: float, seconds: float) -> None:
+    """Raise what `enforce_limits` would in the end, where a source says that it lasts longer."""
     if lasts > seconds + SLACK:
         raise _too_long(source, seconds)
 

@@ -18,14 +18,14 @@ from animecut.errors import SettingsError
 from animecut.types import Clip
 from animecut.video import ffmpeg, images
 from animecut.video.images import STILL_SECONDS
-from animecut.video.source import EDGE_SECONDS, LAST_SECONDS, BreaksOff, Timed, problem
+from animecut.video.source import EDGE_SECONDS, LAST_SECONDS, TimedPicture, Truncated, input_error
 
 MAX_PIXELS = 8192 * 8192  # of a picture: twice 8K video; a decompression bomb has more
 CHUNK_BYTES = 512 * 2**20  # of pixels at once: where pictures are huge, a clip has fewer of them
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceInfo:
     """What a file holds. Size (pixels) and alpha are as decode gives them; the rest is the header's word, or None."""
 
     width: int
@@ -36,7 +36,7 @@ class Source:
     has_alpha: bool
 
 
-def decode(
+def read_clips(
     path: Path, start: float | None = None, end: float | None = None, *, chunk: int = 16, max_pixels: int = MAX_PIXELS
 ) -> Generator[Clip]:
     """Pictures on screen in [start, end), in order, as clips of at most `chunk` pictures.
@@ -61,22 +61,24 @@ def decode(
         yield from _clips(_shown(path, pictures, since, until), chunk)
 
 
-def describe(path: Path, *, max_pixels: int = MAX_PIXELS) -> Source:
+def describe(path: Path, *, max_pixels: int = MAX_PIXELS) -> SourceInfo:
     """What a file holds; decodes its first picture. duration_s is for progress bars only. Raises InputError."""
-    with closing(decode(path, chunk=1, max_pixels=max_pixels)) as clips:
+    with closing(read_clips(path, chunk=1, max_pixels=max_pixels)) as clips:
         _, height, width, channels = next(clips).pixels.shape
     if image := images.opened(path):
         with image:
             if images.moves(image):
-                return Source(width, height, None, None, "animation", channels == 4)
-        return Source(width, height, STILL_SECONDS, None, "still", channels == 4)
+                return SourceInfo(width, height, None, None, "animation", channels == 4)
+        return SourceInfo(width, height, STILL_SECONDS, None, "still", channels == 4)
     with ffmpeg.opened(path, max_pixels) as (container, stream, _, _):
-        return Source(width, height, ffmpeg.seconds(container), stream.average_rate or None, "video", channels == 4)
+        return SourceInfo(width, height, ffmpeg.seconds(container), stream.average_rate or None, "video", channels == 4)
 
 
-def _shown(path: Path, pictures: Iterable[Timed], since: float, until: float) -> Iterator[tuple[Timed, float, float]]:
+def _shown(
+    path: Path, pictures: Iterable[TimedPicture], since: float, until: float
+) -> Iterator[tuple[TimedPicture, float, float]]:
     """Each picture on screen in [since, until), from when, until when. Raises InputError where there is none."""
-    held: Timed | None = None
+    held: TimedPicture | None = None
     gap: float | None = None
     shown_to = since
     for picture in _whole(path, pictures, since):
@@ -92,20 +94,20 @@ def _shown(path: Path, pictures: Iterable[Timed], since: float, until: float) ->
                 shown_to = picture.time
         held = picture
     if held is None:
-        raise problem(path, "no picture in it can be decoded; it is damaged or protected: fetch or export it again")
+        raise input_error(path, "no picture in it can be decoded; it is damaged or protected: fetch or export it again")
     source_end = held.time + (held.length or gap or LAST_SECONDS)
     if source_end <= since + EDGE_SECONDS:
-        raise problem(path, f"ends at {source_end:.3f} s, before start ({since:g} s); give an earlier start")
+        raise input_error(path, f"ends at {source_end:.3f} s, before start ({since:g} s); give an earlier start")
     yield held, shown_to, min(until, source_end)
 
 
-def _whole(path: Path, pictures: Iterable[Timed], since: float) -> Iterator[Timed]:
+def _whole(path: Path, pictures: Iterable[TimedPicture], since: float) -> Iterator[TimedPicture]:
     """The pictures, then InputError where they break off; what was asked for before that has been given by then."""
-    picture: Timed | None = None
+    picture: TimedPicture | None = None
     try:
         for picture in pictures:
             yield picture
-    except BreaksOff as error:
+    except Truncated as error:
         if picture:
             last = math.floor(100 * picture.time) / 100
             advice = ["fetch it again"]
@@ -113,10 +115,10 @@ def _whole(path: Path, pictures: Iterable[Timed], since: float) -> Iterator[Time
                 advice.append(f"end before that (--end {last:g})")
             elif since > 0:
                 advice.append("give an earlier start")
-            raise problem(path, f"breaks off at {picture.time:.3f} s; {', or '.join(advice)}") from error
+            raise input_error(path, f"breaks off at {picture.time:.3f} s; {', or '.join(advice)}") from error
 
 
-def _clips(shown: Iterable[tuple[Timed, float, float]], chunk: int) -> Iterator[Clip]:
+def _clips(shown: Iterable[tuple[TimedPicture, float, float]], chunk: int) -> Iterator[Clip]:
     """Shown pictures gathered into clips."""
     pixels = np.empty((0, 0, 0, 0), np.uint8)
     times: list[float] = []
@@ -140,11 +142,11 @@ def _check_file(path: Path) -> None:
     """Raise InputError where there is no file with something in it that may be read."""
     try:
         if path.is_dir():
-            raise problem(path, "is a folder; name a file in it")
+            raise input_error(path, "is a folder; name a file in it")
         if not path.is_file():
-            raise problem(path, "is no ordinary file" if path.exists() else "no such file; check its name")
+            raise input_error(path, "is no ordinary file" if path.exists() else "no such file; check its name")
         with path.open("rb") as file:
             if not file.read(1):
-                raise problem(path, "is empty; fetch or export it again")
+                raise input_error(path, "is empty; fetch or export it again")
     except OSError as error:
-        raise problem(path, f"cannot be read ({error.strerror}); check its name, permissions and disk") from error
+        raise input_error(path, f"cannot be read ({error.strerror}); check its name, permissions and disk") from error

@@ -15,7 +15,7 @@ Picture = NDArray[np.uint8]
 """(H, W, 3) RGB or (H, W, 4) straight RGBA, sRGB."""
 
 
-class Timed(NamedTuple):
+class TimedPicture(NamedTuple):
     """A picture, when it appears, and for how long as its container says; seconds since the source's first picture."""
 
     time: float
@@ -23,11 +23,11 @@ class Timed(NamedTuple):
     pixels: Callable[[], Picture]
 
 
-class BreaksOff(Exception):
+class Truncated(Exception):
     """Pictures end where the file is cut off or damaged, not where they should."""
 
 
-def problem(path: Path, text: str) -> InputError:
+def input_error(path: Path, text: str) -> InputError:
     """An error in one line, beginning with the file's name."""
     return InputError(f"{path}: {text}".replace("\n", " "))
 
@@ -35,6 +35,6 @@ def problem(path: Path, text: str) -> InputError:
 def check_size(path: Path, width: int, height: int, max_pixels: int) -> None:
     """Raise InputError where a picture has more than max_pixels."""
     if width * height > max_pixels:
-        raise problem(
+        raise input_error(
             path, f"{width}x{height} is more than {max_pixels} pixels; scale it down or raise --max-source-pixels"
         )

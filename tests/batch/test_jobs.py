@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from animecut.batch.jobs import Job, folder_of, plan
+from animecut.batch.jobs import Job, folder_of, plan_jobs
 from animecut.errors import AnimecutError, SettingsError
 from animecut.settings import OF_THE_RUN, Settings, formats_for
 
@@ -24,48 +24,48 @@ def names(jobs: list[Job], folder: Path) -> dict[str, list[str]]:
 def test_folders_are_mirrored_and_patterns_too(clips: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     mirrored = {"two.mp4": ["a/two.webp"], "three.GIF": ["a/b/three.webp"]}
-    assert names(plan([clips], out, Settings(), ""), out) == {"one.mp4": ["one.webp"]} | mirrored
-    assert names(plan([clips / "**" / "*.mp4"], out, Settings(), ""), out) == {
+    assert names(plan_jobs([clips], out, Settings(), ""), out) == {"one.mp4": ["one.webp"]} | mirrored
+    assert names(plan_jobs([clips / "**" / "*.mp4"], out, Settings(), ""), out) == {
         "one.mp4": ["one.webp"], "two.mp4": ["a/two.webp"]
     }  # fmt: skip
-    assert names(plan([clips / "a" / "t*.mp4"], None, Settings(), ""), clips) == {"two.mp4": ["a/two.webp"]}
+    assert names(plan_jobs([clips / "a" / "t*.mp4"], None, Settings(), ""), clips) == {"two.mp4": ["a/two.webp"]}
     with pytest.raises(SettingsError, match="no videos"):
-        plan([clips / "*.mkv"], out, Settings(), "")
+        plan_jobs([clips / "*.mkv"], out, Settings(), "")
     with pytest.raises(SettingsError, match=r"\*\*\.mp4: \*\* stands alone .* write \*\*/\*\.mp4"):
-        plan([clips / "**.mp4"], out, Settings(), "")
+        plan_jobs([clips / "**.mp4"], out, Settings(), "")
 
 
 @pytest.mark.parametrize("name", ["[Sub] Show", "My**Show"])
 def test_signs_of_a_folder_that_is_there_are_no_pattern(name: str, clips: Path, tmp_path: Path) -> None:
     show = (clips / "a").rename(clips / name)
     assert folder_of(show / "two.mp4") == folder_of(show / "*.mp4") == show
-    found = names(plan([show / "*.mp4"], tmp_path, Settings(), ""), tmp_path)
+    found = names(plan_jobs([show / "*.mp4"], tmp_path, Settings(), ""), tmp_path)
     assert found == {"two.mp4": ["two.webp"]}
 
 
 def test_stickers_are_no_inputs(clips: Path) -> None:
     (clips / "one.webp").touch()
-    jobs = plan([clips], None, Settings(), "", is_ours=lambda path: path.suffix == ".webp")
+    jobs = plan_jobs([clips], None, Settings(), "", is_ours=lambda path: path.suffix == ".webp")
     assert len(jobs) == 3
 
 
 def test_inputs_that_differ_in_their_suffix_alone_keep_it(clips: Path, tmp_path: Path) -> None:
     (clips / "one.gif").touch()
     (clips / "one.mkv").touch()
-    found = names(plan([clips], tmp_path, Settings(), ""), tmp_path)
+    found = names(plan_jobs([clips], tmp_path, Settings(), ""), tmp_path)
     assert (found["one.gif"], found["one.mkv"], found["one.mp4"]) == (["one.webp"], ["one_mkv.webp"], ["one_mp4.webp"])
-    assert len(plan([clips / "one.mp4", clips / "one.mp4", clips], tmp_path, Settings(), "")) == 5
+    assert len(plan_jobs([clips / "one.mp4", clips / "one.mp4", clips], tmp_path, Settings(), "")) == 5
 
 
 def test_no_input_is_written_over_by_another(clips: Path, tmp_path: Path) -> None:
     (clips / "one.webp").touch()
-    found = names(plan([clips], None, Settings(), ""), clips)
+    found = names(plan_jobs([clips], None, Settings(), ""), clips)
     assert found["one.mp4"] == ["one_mp4.webp"]
     assert found["one.webp"] == ["one_cut.webp"]
     (clips / "one_mp4.webp").touch()
     with pytest.raises(SettingsError, match=r"one_mp4.webp: is an input, and .*one.mp4 would become it"):
-        plan([clips], None, Settings(), "")
-    assert len(plan([clips], tmp_path / "out", Settings(), "")) == 5
+        plan_jobs([clips], None, Settings(), "")
+    assert len(plan_jobs([clips], tmp_path / "out", Settings(), "")) == 5
 
 
 @pytest.mark.parametrize("name", ["clip", "packs", "x" * 300])
@@ -76,7 +76,7 @@ def test_what_may_not_be_looked_at_is_as_if_it_were_not_there(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "stat", refuse)
-    (job,) = plan([tmp_path / name], tmp_path / "locked" / "x.webp", Settings(), "")
+    (job,) = plan_jobs([tmp_path / name], tmp_path / "locked" / "x.webp", Settings(), "")
     assert job.targets[0].path.name == "x.webp"
 
 
@@ -85,7 +85,7 @@ def test_a_recipe_depends_on_the_picture_behind(clips: Path, tmp_path: Path) -> 
     recipes = set()
     for content in (b"one", b"two"):
         ground.write_bytes(content)
-        (job,) = plan([clips / "one.mp4"], None, Settings(background=str(ground)), "")
+        (job,) = plan_jobs([clips / "one.mp4"], None, Settings(background=str(ground)), "")
         recipes.add(job.recipe)
     assert len(recipes) == 2
 
@@ -94,20 +94,20 @@ def test_a_list_gives_every_input_its_own_options(clips: Path, tmp_path: Path) -
     rows = "file,start,end,out,format,size,keep-effects,for\n"
     rows += 'one.mp4,1:02.5,63,,"gif,apng",64,yes,\na/two.mp4,,,x/hi.gif,,,,\na/b/three.GIF,,,,,,,telegram\n'
     (clips / "list.csv").write_text(rows)
-    first, second, third = plan([clips / "list.csv"], tmp_path / "out", Settings(margin=3), "w")
+    first, second, third = plan_jobs([clips / "list.csv"], tmp_path / "out", Settings(margin=3), "w")
     assert names([first, second], tmp_path / "out") == {
         "one.mp4": ["one_62.5-63.gif", "one_62.5-63.png"], "two.mp4": ["x/hi.gif"]
     }  # fmt: skip
     assert first.settings == Settings(62.5, 63.0, ("gif", "apng"), size=64, keep_effects=True, margin=3)
     (clips / "exact.csv").write_text("file,size,frame,format\none.mp4,40x32,0.5,png\n")
-    (exact,) = plan([clips / "exact.csv"], tmp_path / "out", Settings(), "w")
+    (exact,) = plan_jobs([clips / "exact.csv"], tmp_path / "out", Settings(), "w")
     assert exact.settings == Settings(size=40, canvas=(40, 32), frame=0.5, formats=("apng",))
     assert second.settings == Settings(formats=("gif",), margin=3)
     assert third.settings == Settings(formats=(), platforms=("telegram",), margin=3)
     assert len({first.recipe, second.recipe, third.recipe}) == 3
     as_json = [{"file": "one.mp4", "start": 62.5, "end": "63", "format": "gif,apng", "size": 64, "keep-effects": True}]
     (clips / "list.json").write_text(json.dumps(as_json))
-    assert plan([clips / "list.json"], tmp_path / "out", Settings(margin=3), "w") == [first]
+    assert plan_jobs([clips / "list.json"], tmp_path / "out", Settings(margin=3), "w") == [first]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_line_without_a_format_has_the_command_lines(
 ) -> None:
     (clips / "list.csv").write_text(row)
     run = Settings(formats=formats_for(asked, None, False))
-    jobs = plan([clips / "list.csv"], tmp_path, run, "w")
+    jobs = plan_jobs([clips / "list.csv"], tmp_path, run, "w")
     assert names(jobs, tmp_path) == {"one.mp4": made.split("; ")}
 
 
@@ -155,7 +155,7 @@ def test_every_setting_of_an_input_can_be_given_in_a_list(clips: Path) -> None:
         assert text, f"{name}: tell this test how it is written in a list"
         column = {"formats": "format", "platforms": "for"}.get(name, name.replace("_", "-"))
         (clips / "list.csv").write_text(f"file,{column}\none.mp4,{text}\n")
-        (job,) = plan([clips / "list.csv"], None, Settings(), "")
+        (job,) = plan_jobs([clips / "list.csv"], None, Settings(), "")
         assert getattr(job.settings, name) != value
 
 
@@ -185,7 +185,7 @@ def test_a_list_that_cannot_be_meant_is_refused_in_words(clips: Path, tmp_path: 
     (clips / "link").symlink_to(tmp_path.parent)
     (clips / "list.csv").write_text(text)
     with pytest.raises(SettingsError, match=says) as caught:
-        plan([clips / "list.csv"], tmp_path / "out", Settings(), "")
+        plan_jobs([clips / "list.csv"], tmp_path / "out", Settings(), "")
     assert "\n" not in str(caught.value)
 
 
@@ -195,5 +195,5 @@ def test_a_list_that_cannot_be_meant_is_refused_in_words(clips: Path, tmp_path: 
 def test_a_json_list_that_is_none_is_refused_in_words(clips: Path, data: bytes) -> None:
     (clips / "list.json").write_bytes(data)
     with pytest.raises(AnimecutError) as caught:
-        plan([clips / "list.json"], None, Settings(), "")
+        plan_jobs([clips / "list.json"], None, Settings(), "")
     assert "\n" not in str(caught.value)

@@ -7,13 +7,13 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from animecut._util.progress import Watch
-from animecut.batch.jobs import plan
-from animecut.batch.packs import numbered
-from animecut.batch.runner import Here
+from animecut._util.progress import Progress
+from animecut.batch.jobs import plan_jobs
+from animecut.batch.packs import number_stickers
+from animecut.batch.runner import InProcess
 from animecut.cli import main
 from animecut.errors import SettingsError
-from animecut.platforms.specs import check
+from animecut.platforms.specs import check_file
 from animecut.settings import Settings
 from tests import world
 from tests.cli.test_main import SeeingSegmenter
@@ -33,7 +33,7 @@ def test_a_folder_for_each_platform_numbered_in_the_lists_order_with_its_icons(t
     both = replace(LINE, platforms=("line", "telegram"))
     alone = replace(LINE, platforms=("telegram",))
     wanted = [*stickers(7), (Path("both.mp4"), both), (Path("alone.mp4"), alone)]
-    first, *_, eighth, last = numbered(wanted, tmp_path)
+    first, *_, eighth, last = number_stickers(wanted, tmp_path)
     assert [target.path.relative_to(tmp_path).as_posix() for target in first] == [
         "line/01.png", "line/main.png", "line/tab.png"
     ]  # fmt: skip
@@ -51,39 +51,39 @@ def test_a_folder_for_each_platform_numbered_in_the_lists_order_with_its_icons(t
 )
 def test_a_pack_has_the_size_that_its_platform_takes(tmp_path: Path, platform: str, count: int, says: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(says)):
-        numbered(stickers(count, replace(LINE, platforms=(platform,))), tmp_path)
+        number_stickers(stickers(count, replace(LINE, platforms=(platform,))), tmp_path)
 
 
 def test_the_odd_one_among_stills_or_moving_stickers_is_named(tmp_path: Path) -> None:
     discord = replace(LINE, platforms=("discord",))
     still = replace(discord, frame=0.5)
     with pytest.raises(SettingsError, match=r"no stills with moving stickers; stills \(frame\): odd.mp4"):
-        numbered([*stickers(3, discord), (Path("x/odd.mp4"), still)], tmp_path)
+        number_stickers([*stickers(3, discord), (Path("x/odd.mp4"), still)], tmp_path)
     with pytest.raises(SettingsError, match=r"no stills \(no frame\): odd.mp4"):
-        numbered([*stickers(3, still), (Path("odd.mp4"), discord)], tmp_path)
-    assert not any(target.moves for each in numbered(stickers(3, still), tmp_path) for target in each)
+        number_stickers([*stickers(3, still), (Path("odd.mp4"), discord)], tmp_path)
+    assert not any(target.moves for each in number_stickers(stickers(3, still), tmp_path) for target in each)
 
 
 def test_what_makes_no_pack_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--for"):
-        numbered(stickers(1, Settings()), tmp_path)
+        number_stickers(stickers(1, Settings()), tmp_path)
     (tmp_path / "line").mkdir()
     (tmp_path / "line" / "09.png").touch()
     (tmp_path / "line" / "notes.txt").touch()
     with pytest.raises(SettingsError, match=r"09\.png: is no sticker of this list"):
-        numbered(stickers(8), tmp_path)
+        number_stickers(stickers(8), tmp_path)
     (tmp_path / "list.csv").write_text("file,out\na.mp4,b\n")
     with pytest.raises(SettingsError, match="`out`"):
-        plan([tmp_path / "list.csv"], tmp_path, LINE, "", pack=True)
+        plan_jobs([tmp_path / "list.csv"], tmp_path, LINE, "", pack=True)
     for output in (None, tmp_path / "a.png"):
         with pytest.raises(SettingsError, match="name a folder with -o"):
-            plan([tmp_path / "a.mp4"], output, LINE, "", pack=True)
+            plan_jobs([tmp_path / "a.mp4"], output, LINE, "", pack=True)
 
 
 @pytest.fixture
 def animecut(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     monkeypatch.setattr("animecut.segmentation.segmenter.Segmenter", SeeingSegmenter)
-    monkeypatch.setattr("animecut.batch.workers.Processes", lambda load, *_, **__: Here(load(), Watch()))
+    monkeypatch.setattr("animecut.batch.workers.ProcessPool", lambda load, *_, **__: InProcess(load(), Progress()))
     return lambda *words: CliRunner().invoke(main.app, [str(word) for word in words])
 
 
@@ -97,8 +97,8 @@ def test_one_line_makes_packs_that_the_platforms_take(animecut: Callable[..., Re
     made = [f"telegram-emoji/0{i}.webm" for i in (1, 2, 3)] + [f"whatsapp/0{i}.webp" for i in (1, 2, 3)]
     assert names(tmp_path / "packs") == ["report.jsonl", *made, "whatsapp/tray.png"]
     for name in made:
-        assert check(tmp_path / "packs" / name, name.split("/")[0]) == []
-    assert check(tmp_path / "packs" / "whatsapp" / "tray.png", "whatsapp-tray") == []
+        assert check_file(tmp_path / "packs" / name, name.split("/")[0]) == []
+    assert check_file(tmp_path / "packs" / "whatsapp" / "tray.png", "whatsapp-tray") == []
     with Image.open(tmp_path / "packs" / "whatsapp" / "02.webp") as image:
         assert getattr(image, "n_frames", 1) == 3  # so numbers follow the list
 

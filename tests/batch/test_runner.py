@@ -15,12 +15,12 @@ from typing import cast
 import pytest
 from PIL import Image
 
-from animecut._util.progress import Watch
-from animecut.batch.jobs import plan
-from animecut.batch.locks import Claim
-from animecut.batch.run_log import Ledger, digest
-from animecut.batch.runner import Done, Here, run
-from animecut.batch.workers import Processes
+from animecut._util.progress import Progress
+from animecut.batch.jobs import plan_jobs
+from animecut.batch.locks import OutputLocks
+from animecut.batch.run_log import RunLog, output_digest
+from animecut.batch.runner import InProcess, JobResult, run_jobs
+from animecut.batch.workers import ProcessPool
 from animecut.errors import OutputError, SettingsError, WeightsError
 from animecut.pipeline import Segment
 from animecut.settings import Settings
@@ -48,17 +48,17 @@ def do(
     overwrite: bool = False,
     see: Segment = world.see,
     margin: int = 8,
-) -> list[Done]:
+) -> list[JobResult]:
     """Go through a folder as a run of many inputs does, but in this process."""
-    jobs = plan([clips], out, Settings(size=64, margin=margin), weights)
-    return list(run(jobs, Here(see, Watch()), Ledger(out), overwrite=overwrite))
+    jobs = plan_jobs([clips], out, Settings(size=64, margin=margin), weights)
+    return list(run_jobs(jobs, InProcess(see, Progress()), RunLog(out), overwrite=overwrite))
 
 
 def lines(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (folder / "report.jsonl").read_text().splitlines()]
 
 
-def said(done: list[Done]) -> list[dict[str, object]]:
+def said(done: list[JobResult]) -> list[dict[str, object]]:
     """As --json says it, but for the seconds, which a watch that jobs share adds up."""
     return [json.loads(json.dumps(each.as_json())) | {"seconds": None} for each in done]
 
@@ -94,8 +94,9 @@ def test_what_is_done_is_not_done_again(clips: Path, tmp_path: Path, monkeypatch
     assert said(again) == said(first)
     assert all(each.before for each in again)
     monkeypatch.chdir(tmp_path)
-    otherwise = list(run(plan([Path("clips")], Path("out"), Settings(size=64), WEIGHTS), Here(world.see, Watch()),
-                         Ledger(tmp_path / "out"), overwrite=False))  # fmt: skip
+    smaller = plan_jobs([Path("clips")], Path("out"), Settings(size=64), WEIGHTS)
+    otherwise = list(run_jobs(smaller, InProcess(world.see, Progress()),
+                         RunLog(tmp_path / "out"), overwrite=False))  # fmt: skip
     assert all(each.before for each in otherwise)
     assert paths(said(otherwise)) == ["out/a/two.webp", "out/one.webp"]  # as they were asked for
     assert times(tmp_path / "out") == before
@@ -138,7 +139,7 @@ def test_a_strangers_file_of_the_name_of_one_in_another_folder_is_not_ours(clips
     *_, two = do(clips, tmp_path / "out")
     assert "two.webp: is there already" in str(two.problem)
     assert (tmp_path / "out" / "two.webp").read_bytes() == b"a stranger's"
-    assert not Ledger(tmp_path / "out").names(tmp_path / "out" / "two.webp")
+    assert not RunLog(tmp_path / "out").names(tmp_path / "out" / "two.webp")
 
 
 def test_a_strangers_file_is_not_replaced_but_an_unfinished_one_of_ours_is(clips: Path, tmp_path: Path) -> None:
@@ -163,7 +164,7 @@ def test_a_strangers_file_is_not_replaced_but_an_unfinished_one_of_ours_is(clips
 
 def test_two_runs_do_not_make_the_same_at_once(clips: Path, tmp_path: Path) -> None:
     (tmp_path / "out" / "a").mkdir(parents=True)
-    others = Claim.take([tmp_path / "out" / "a" / "two.webp"])
+    others = OutputLocks.take([tmp_path / "out" / "a" / "two.webp"])
     assert others
 
     def see(pixels: Pixels) -> Alpha:
@@ -176,9 +177,9 @@ def test_two_runs_do_not_make_the_same_at_once(clips: Path, tmp_path: Path) -> N
 
 
 def test_settings_that_are_wrong_for_every_input_stop_the_run(clips: Path, tmp_path: Path) -> None:
-    jobs = plan([clips], tmp_path / "out", Settings(pick="nobody"), WEIGHTS)
+    jobs = plan_jobs([clips], tmp_path / "out", Settings(pick="nobody"), WEIGHTS)
     with pytest.raises(SettingsError, match="nobody"):
-        list(run(jobs, Here(world.see, Watch()), Ledger(tmp_path / "out"), overwrite=False))
+        list(run_jobs(jobs, InProcess(world.see, Progress()), RunLog(tmp_path / "out"), overwrite=False))
     assert not files(tmp_path / "out")
 
 
@@ -189,8 +190,8 @@ def test_what_goes_with_other_inputs_only_costs_one_alone_and_names_it(
     clips: Path, tmp_path: Path, words: dict[str, object], says: str
 ) -> None:
     Image.fromarray(world.drawing(80)[0][:, 60:100]).save(clips / "a" / "narrow.png")
-    jobs = plan([clips], tmp_path / "out", Settings(**words), WEIGHTS)  # type: ignore[arg-type]
-    bad, *good = run(jobs, Here(world.see, Watch()), Ledger(tmp_path / "out"), overwrite=False)
+    jobs = plan_jobs([clips], tmp_path / "out", Settings(**words), WEIGHTS)  # type: ignore[arg-type]
+    bad, *good = run_jobs(jobs, InProcess(world.see, Progress()), RunLog(tmp_path / "out"), overwrite=False)
     assert [done.problem for done in good] == [None, None]
     assert str(bad.problem).startswith(f"{clips}/a/narrow.png: --")
     assert says in str(bad.problem)
@@ -198,8 +199,8 @@ def test_what_goes_with_other_inputs_only_costs_one_alone_and_names_it(
 
 def test_a_stranger_among_frames_costs_them_alone(clips: Path, tmp_path: Path) -> None:
     for problem in (None, "one_frames: holds other things than frames of ours"):
-        jobs = plan([clips], tmp_path, Settings(size=64, formats=("png",)), WEIGHTS)
-        two, one = run(jobs, Here(world.see, Watch()), Ledger(tmp_path), overwrite=False)
+        jobs = plan_jobs([clips], tmp_path, Settings(size=64, formats=("png",)), WEIGHTS)
+        two, one = run_jobs(jobs, InProcess(world.see, Progress()), RunLog(tmp_path), overwrite=False)
         assert two.problem is None
         assert str(problem) in str(one.problem)
         (tmp_path / "one_frames" / "a folder").mkdir(exist_ok=True)
@@ -220,7 +221,7 @@ def test_a_sticker_that_cannot_be_read_again_is_told_of(
     def broken(path: Path) -> tuple[int, str]:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("animecut.batch.runner.digest", broken)
+    monkeypatch.setattr("animecut.batch.runner.output_digest", broken)
     for line in said(do(clips, tmp_path / "out")):
         assert "Input/output error" in str(line["error"])
         (output,) = cast("list[dict[str, object]]", line["outputs"])
@@ -228,9 +229,9 @@ def test_a_sticker_that_cannot_be_read_again_is_told_of(
 
 
 def test_frames_may_lie_beside_a_file_of_any_name(tmp_path: Path) -> None:
-    before = digest(tmp_path)
+    before = output_digest(tmp_path)
     (tmp_path / os.fsdecode(b"caf\xe9")).write_bytes(b"x")
-    assert digest(tmp_path) != before
+    assert output_digest(tmp_path) != before
 
 
 def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
@@ -238,7 +239,7 @@ def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
     (tmp_path / "large.mov").write_bytes(data)
     expected = len(data), hashlib.sha256(data).hexdigest()
     tracemalloc.start()
-    found = digest(tmp_path / "large.mov")
+    found = output_digest(tmp_path / "large.mov")
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found == expected
@@ -247,8 +248,8 @@ def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
 
 def test_words_of_a_list_that_are_wrong_name_their_input(clips: Path, tmp_path: Path) -> None:
     (clips / "list.csv").write_text("file,pick\none.mp4,nobody\na/two.mp4,all\n")
-    jobs = plan([clips / "list.csv"], tmp_path / "out", Settings(size=64), WEIGHTS)
-    bad, good = run(jobs, Here(world.see, Watch()), Ledger(tmp_path / "out"), overwrite=False)
+    jobs = plan_jobs([clips / "list.csv"], tmp_path / "out", Settings(size=64), WEIGHTS)
+    bad, good = run_jobs(jobs, InProcess(world.see, Progress()), RunLog(tmp_path / "out"), overwrite=False)
     assert str(bad.problem).startswith(f"{clips}/one.mp4: --pick nobody")
     assert good.problem is None
 
@@ -257,7 +258,7 @@ def test_a_report_that_was_torn_is_read_and_written_on(tmp_path: Path) -> None:
     output: dict[str, object] = {"path": str(tmp_path / "x.webp"), "bytes": 1, "sha256": ""}
     line: dict[str, object] = {"outputs": [output], "error": None, "made_with": "", "source": None, "preview": []}
     (tmp_path / "report.jsonl").write_bytes(b'garbage\n[1]\n{"outputs": 3}\n{"half": ')
-    ledger = Ledger(tmp_path)
+    ledger = RunLog(tmp_path)
     assert not ledger.names(tmp_path / "x.webp")
     ledger.add(line)
     assert ledger.names(tmp_path / "x.webp")
@@ -274,11 +275,11 @@ def test_a_report_that_cannot_be_read_is_told(clips: Path, tmp_path: Path) -> No
 def test_a_report_that_cannot_be_written_is_told_of_each_file(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Ledger, record: object) -> None:
+    def full(self: RunLog, record: object) -> None:
         raise OutputError("no room")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "add", full)
+        patch.setattr(RunLog, "add", full)
         assert [done.problem for done in do(clips, tmp_path / "out")] == ["no room", "no room"]
     again = do(clips, tmp_path / "out")  # what was made and could not be told is ours
     assert [done.problem for done in again] == [None, None]
@@ -310,14 +311,14 @@ def test_a_sticker_that_the_disk_has_no_room_for_costs_itself_alone(
 ) -> None:
     out = disk("size=64k")
     large = world.write_clip(tmp_path / "large.mp4", [rgb for rgb, _ in world.walking()])
-    jobs = plan([large], out, Settings(formats=("apng",), crop=False), WEIGHTS)
-    jobs += plan([clips], out, Settings(size=64), WEIGHTS)
-    bad, *good = run(jobs, Here(world.see, Watch()), Ledger(out), overwrite=False)
+    jobs = plan_jobs([large], out, Settings(formats=("apng",), crop=False), WEIGHTS)
+    jobs += plan_jobs([clips], out, Settings(size=64), WEIGHTS)
+    bad, *good = run_jobs(jobs, InProcess(world.see, Progress()), RunLog(out), overwrite=False)
     assert "large.png: No space left on device" in str(bad.problem)
     assert [done.problem for done in good] == [None, None]
     assert files(out) == ["a/two.webp", "one.webp", "report.jsonl"]
     disk("size=8m")
-    bad, *good = run(jobs, Here(world.see, Watch()), Ledger(out), overwrite=False)
+    bad, *good = run_jobs(jobs, InProcess(world.see, Progress()), RunLog(out), overwrite=False)
     assert bad.problem is None
     assert all(done.before for done in good)
     assert files(out) == ["a/two.webp", "large.png", "one.webp", "report.jsonl"]
@@ -348,8 +349,8 @@ def test_a_full_temporary_folder_costs_the_file_that_needs_it(
     assert one.problem is two.problem is None
     assert files(tmp_path / "stickers") == ["a/two.webp", "one.webp", "report.jsonl"]
     large = Settings(size=512, formats=("webp", "gif"))  # its drawings fit, but not its finished pictures
-    jobs = plan([clips / "one.mp4"], tmp_path / "large", large, WEIGHTS)
-    (bad,) = run(jobs, Here(world.see, Watch()), None, overwrite=False)
+    jobs = plan_jobs([clips / "one.mp4"], tmp_path / "large", large, WEIGHTS)
+    (bad,) = run_jobs(jobs, InProcess(world.see, Progress()), None, overwrite=False)
     assert bad.problem == f"{clips}/one.mp4: {told}"
     assert files(tmp_path / "large") == []
 
@@ -393,9 +394,9 @@ def test_one_rotten_file_costs_itself_alone(clips: Path, tmp_path: Path, names: 
     for name in names:
         world.write_clip(clips / f"a_{name}.mp4", [rotten.picture(getattr(rotten, name))])
     load = rotten.Rotten
-    slots = Processes(load, 1, threads=1, patience=20 if "HANG" in names else 300, memory=8e9, notice=lambda _: None)
-    jobs = plan([clips], tmp_path / "out", Settings(size=64), WEIGHTS)
-    done = {each.job.source.stem: each for each in run(jobs, slots, Ledger(tmp_path / "out"), overwrite=False)}
+    slots = ProcessPool(load, 1, threads=1, patience=20 if "HANG" in names else 300, memory=8e9, notice=lambda _: None)
+    jobs = plan_jobs([clips], tmp_path / "out", Settings(size=64), WEIGHTS)
+    done = {each.job.source.stem: each for each in run_jobs(jobs, slots, RunLog(tmp_path / "out"), overwrite=False)}
     assert done["one"].problem is done["two"].problem is None
     assert files(tmp_path / "out") == ["a/two.webp", "one.webp", "report.jsonl"]
     for name in names:
@@ -406,18 +407,18 @@ def test_one_rotten_file_costs_itself_alone(clips: Path, tmp_path: Path, names: 
 
 
 def test_a_worker_that_holds_too_much_is_stopped(clips: Path, tmp_path: Path) -> None:
-    slots = Processes(rotten.Rotten, 1, threads=1, patience=300, memory=1e6, notice=lambda _: None)
-    jobs = plan([clips / "one.mp4"], tmp_path / "out", Settings(), WEIGHTS)
-    (done,) = run(jobs, slots, None, overwrite=False)
+    slots = ProcessPool(rotten.Rotten, 1, threads=1, patience=300, memory=1e6, notice=lambda _: None)
+    jobs = plan_jobs([clips / "one.mp4"], tmp_path / "out", Settings(), WEIGHTS)
+    (done,) = run_jobs(jobs, slots, None, overwrite=False)
     assert "memory (--max-memory)" in str(done.problem)
     assert not files(tmp_path / "out")
 
 
 def test_a_network_that_cannot_be_loaded_stops_the_run(clips: Path, tmp_path: Path) -> None:
-    slots = Processes(rotten.refuse, 1, threads=1, patience=300, memory=8e9, notice=lambda _: None)
-    jobs = plan([clips], tmp_path / "out", Settings(), WEIGHTS)
+    slots = ProcessPool(rotten.refuse, 1, threads=1, patience=300, memory=8e9, notice=lambda _: None)
+    jobs = plan_jobs([clips], tmp_path / "out", Settings(), WEIGHTS)
     with pytest.raises(WeightsError, match="no network"):
-        list(run(jobs, slots, Ledger(tmp_path / "out"), overwrite=False))
+        list(run_jobs(jobs, slots, RunLog(tmp_path / "out"), overwrite=False))
     assert not files(tmp_path / "out")
 
 

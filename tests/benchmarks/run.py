@@ -24,22 +24,22 @@ from statistics import median
 import numpy as np
 
 from animecut import pipeline
-from animecut._util.concurrency import cores
-from animecut._util.progress import Watch
+from animecut._util.concurrency import available_cores
+from animecut._util.progress import Progress
 from animecut._util.spool import Spool
-from animecut.encode.writer import write
+from animecut.encode.writer import write_sticker
 from animecut.layout import compose
 from animecut.matte import matting
-from animecut.matte.components import without_specks
-from animecut.matte.temporal import steady
-from animecut.matte.tracking import pick
+from animecut.matte.components import drop_small_components
+from animecut.matte.temporal import smooth
+from animecut.matte.tracking import select
 from animecut.results import Target
 from animecut.segmentation import segmenter as segmenters
 from animecut.segmentation.segmenter import Segmenter
 from animecut.settings import Settings
 from animecut.types import Clip
 from animecut.video import drawings
-from animecut.video.reader import decode
+from animecut.video.reader import read_clips
 from tests.benchmarks import peers
 from tests.benchmarks.made import make
 
@@ -100,12 +100,12 @@ def works(
 ) -> tuple[dict[str, Callable[[], object]], int]:
     """Each stage by itself, its input being there already, and the whole job; and how many drawings there are."""
     at_once = 1  # as the pipeline does
-    frames = list(decode(clip, settings.start, settings.end, chunk=at_once))
-    drawn = list(drawings.merge_held(frames, chunk=at_once))
-    found = [(one, segmenter(compose.over(one.pixels, compose.GREY))) for one in drawn]
-    picked = list(without_specks(pick(found, settings.pick), keep_effects=settings.keep_effects))
+    frames = list(read_clips(clip, settings.start, settings.end, chunk=at_once))
+    drawn = list(drawings.merge_held_frames(frames, chunk=at_once))
+    found = [(one, segmenter(compose.composite_over(one.pixels, compose.GREY))) for one in drawn]
+    picked = list(drop_small_components(select(found, settings.pick), keep_effects=settings.keep_effects))
     with Spool() as spool:
-        seen = pipeline._set_aside(iter(list(steady(picked, strength=settings.steady))), spool, clip)
+        seen = pipeline._set_aside(iter(list(smooth(picked, strength=settings.steady))), spool, clip)
         records = list(zip(spool, pipeline._composed(seen, settings).placements, strict=True))
     placed = [pipeline._placed(*record) for record in records]
 
@@ -118,15 +118,15 @@ def works(
     stickers = [Clip(rgba[None], seen.times[i : i + 2]) for i, rgba in enumerate(matted())]
     target = Target(folder / "whole.webp", "webp")
     return {
-        "decode": lambda: sum(len(c) for c in decode(clip, settings.start, settings.end, chunk=at_once)),
-        "drawings": lambda: list(drawings.merge_held(frames, chunk=at_once)),
-        "segment": lambda: [segmenter(compose.over(one.pixels, compose.GREY)) for one in drawn],
-        "pick": lambda: list(without_specks(pick(found, settings.pick), keep_effects=settings.keep_effects)),
-        "steady": lambda: list(steady(picked, strength=settings.steady)),
+        "decode": lambda: sum(len(c) for c in read_clips(clip, settings.start, settings.end, chunk=at_once)),
+        "drawings": lambda: list(drawings.merge_held_frames(frames, chunk=at_once)),
+        "segment": lambda: [segmenter(compose.composite_over(one.pixels, compose.GREY)) for one in drawn],
+        "pick": lambda: list(drop_small_components(select(found, settings.pick), keep_effects=settings.keep_effects)),
+        "steady": lambda: list(smooth(picked, strength=settings.steady)),
         "compose": lambda: [pipeline._placed(*record) for record in records],
         "refine": matted,
-        "encode": lambda: write(folder / "alone.webp", stickers, "webp"),
-        "whole": lambda: pipeline.cut(clip, [target], settings, segmenter, Watch()),
+        "encode": lambda: write_sticker(folder / "alone.webp", stickers, "webp"),
+        "whole": lambda: pipeline.cut(clip, [target], settings, segmenter, Progress()),
     }, len(records)
 
 
@@ -157,9 +157,9 @@ def beside_peers(
     clip: Path, settings: Settings, segmenter: Segmenter, whole: Callable[[], object], repeat: int
 ) -> None:
     """Frames a second of others on the same pictures, and ours against them, by turns."""
-    pictures = next(decode(clip, settings.start, settings.end, chunk=PEER_PICTURES)).pixels[..., :3]
+    pictures = next(read_clips(clip, settings.start, settings.end, chunk=PEER_PICTURES)).pixels[..., :3]
     small = np.stack([segmenters._shrunk(picture) for picture in pictures])
-    frames = sum(len(c) for c in decode(clip, settings.start, settings.end, chunk=1))
+    frames = sum(len(c) for c in read_clips(clip, settings.start, settings.end, chunk=1))
     rows = {
         "torchvision's mobilenet_v2, same size": (peers.mobilenet(small), "our network"),
         "ISNet at 1024 in ONNX Runtime, network alone": (peers.isnet(pictures), "our whole job"),
@@ -206,14 +206,16 @@ def main() -> None:
         clip = words.clip or make(folder / "made.mp4", words.make)
         print("start-up, each in a process of its own")
         table(start_up(clip, words.repeat))
-        segmenters.beside_others()  # as the command does
+        segmenters.use_half_the_cores()  # as the command does
         segmenter = Segmenter()
         turns, count = works(clip, settings, segmenter, folder)
         costs = measured(turns, words.repeat)
-        print(f"\nstages alone, {count} drawings, {segmenter.device_name}, {cores()} cores")
+        print(f"\nstages alone, {count} drawings, {segmenter.device_name}, {available_cores()} cores")
         table(costs, count)
         total = costs.pop("whole")
-        bound = max(max(cost.wall for cost in costs.values()), sum(cost.cpu for cost in costs.values()) / cores())
+        bound = max(
+            max(cost.wall for cost in costs.values()), sum(cost.cpu for cost in costs.values()) / available_cores()
+        )
         print(f"efficiency             {bound / total.wall:8.2f}")
         said, peak = in_a_process(clip, settings, folder)
         print(f"\nthe command: peak memory {peak:.0f} MB, seconds {said['seconds']}")

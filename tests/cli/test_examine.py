@@ -51,7 +51,7 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
     monkeypatch.setattr(examine, "NEEDED_MEMORY", 1e15)
     monkeypatch.setattr(examine, "NEEDED_DISK", 1e18)
-    monkeypatch.setattr(examine, "write", no_encoder)
+    monkeypatch.setattr(examine, "write_sticker", no_encoder)
     monkeypatch.setattr("animecut.video.ffmpeg.DECODERS", ("h264", "a codec of tomorrow"))
     monkeypatch.setattr(Fast, "__call__", lambda self, pixels: np.full((2, 9, 16), np.nan, np.float32))
     done = RUNNER.invoke(doctor.app, ["--weights", str(tmp_path / "none.safetensors")])

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from animecut._util.progress import Watch
-from animecut.batch.runner import Here
+from animecut._util.progress import Progress
+from animecut.batch.runner import InProcess
 from animecut.cli import main
 from animecut.types import Alpha, Pixels
 from tests import world
@@ -37,7 +37,7 @@ class SeeingSegmenter:
 def animecut(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """The command line in this process alone; tests/test_batch.py has worker processes."""
     monkeypatch.setattr("animecut.segmentation.segmenter.Segmenter", SeeingSegmenter)
-    monkeypatch.setattr("animecut.batch.workers.Processes", lambda load, *_, **__: Here(load(), Watch()))
+    monkeypatch.setattr("animecut.batch.workers.ProcessPool", lambda load, *_, **__: InProcess(load(), Progress()))
     return lambda *words: CliRunner().invoke(main.app, [str(word) for word in words])
 
 

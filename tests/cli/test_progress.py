@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from animecut.cli.progress import Bars
+from animecut.cli.progress import ProgressBars
 from animecut.pipeline import cut
 from animecut.results import Target
 from animecut.settings import Settings
@@ -25,7 +25,7 @@ class Terminal(io.StringIO):
 
 def test_a_bar_stays_until_its_stage_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    with Bars(silent=False) as bars:
+    with ProgressBars(silent=False) as bars:
         for done in range(1, 6):
             bars.progress("matting", done, 5)
             bars.progress("webp", done, 5)
@@ -36,7 +36,7 @@ def test_a_bar_stays_until_its_stage_is_done(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_stage_that_broke_off_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    with Bars(silent=False) as bars:
+    with ProgressBars(silent=False) as bars:
         bars.progress("webm", 1, 5)
         for done in range(1, 6):
             bars.progress("gif", done, 5)
@@ -50,14 +50,14 @@ def test_every_stage_of_a_sticker_has_one_bar(
     source = world.write_clip(tmp_path / "walk.mp4", [rgb for rgb, _ in world.walking()])
     targets = [Target(tmp_path / "a.webp", "webp"), Target(tmp_path / "a.webm", "webm")]
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    with Bars(silent=False) as bars:
+    with ProgressBars(silent=False) as bars:
         cut(source, targets, Settings(size=64, frame=frame), world.see, bars)
     assert terminal.begun == ["finding", "matting", "webp", "webm"]
 
 
 def test_where_it_is_silent_only_errors_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    with Bars(silent=True) as bars:
+    with ProgressBars(silent=True) as bars:
         bars.progress("matting", 1, 5)
         bars.notice("something")
         bars.error("wrong")

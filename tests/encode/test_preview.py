@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from animecut.encode import preview
-from animecut.encode.writer import Written, write
+from animecut.encode.writer import Written, write_sticker
 from animecut.errors import OutputError
 from animecut.types import Clip
 
@@ -26,7 +26,7 @@ def moving(count: int = 5) -> Clip:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[Written]:
     folder = tmp_path_factory.mktemp("out")
-    return [write(folder / name, [moving()], kind) for kind, name in KINDS.items()]
+    return [write_sticker(folder / name, [moving()], kind) for kind, name in KINDS.items()]
 
 
 class Links(HTMLParser):
@@ -57,7 +57,7 @@ def test_folders_with_dots_in_their_names_are_told_apart(tmp_path: Path) -> None
 
 
 def test_a_name_need_not_be_utf8(tmp_path: Path) -> None:
-    _, page = preview.write_preview([write(tmp_path / os.fsdecode(b"caf\xe9.webp"), [moving()], "webp")])
+    _, page = preview.write_preview([write_sticker(tmp_path / os.fsdecode(b"caf\xe9.webp"), [moving()], "webp")])
     links = Links()
     links.feed(page.read_text(encoding="utf-8"))
     assert all((page.parent / os.fsdecode(unquote_to_bytes(link))).is_file() for link in links.found)
@@ -66,7 +66,7 @@ def test_a_name_need_not_be_utf8(tmp_path: Path) -> None:
 def test_files_in_several_folders_are_on_one_page(files: list[Written], tmp_path: Path) -> None:
     other = tmp_path / "other" / "b.webm"
     other.parent.mkdir()
-    second = write(other, [moving()], "webm")
+    second = write_sticker(other, [moving()], "webm")
     _, page = preview.write_preview([files[0], second])
     links = Links()
     links.feed(page.read_text(encoding="utf-8"))
@@ -90,7 +90,7 @@ def test_every_link_of_the_page_leads_to_a_file_beside_it(files: list[Written]) 
 
 
 def test_the_sheet_shows_the_drawings_of_a_file_on_four_grounds(tmp_path: Path) -> None:
-    file = write(tmp_path / "one.png", [moving()], "apng")
+    file = write_sticker(tmp_path / "one.png", [moving()], "apng")
     sheet, _ = preview.write_preview([file])
     seen = np.asarray(Image.open(sheet).convert("RGB"))
     x, y = preview.MARGIN, preview.MARGIN + preview.LINE
@@ -107,7 +107,9 @@ def test_the_sheet_shows_the_drawings_of_a_file_on_four_grounds(tmp_path: Path) 
 
 def test_large_and_single_pictures_fit_onto_the_sheet(tmp_path: Path) -> None:
     pixels = np.full((1, 600, 300, 4), (10, 200, 30, 255), np.uint8)
-    sheet, page = preview.write_preview([write(tmp_path / "one.webp", [Clip(pixels, np.array([0.0, 1.0]))], "webp")])
+    sheet, page = preview.write_preview(
+        [write_sticker(tmp_path / "one.webp", [Clip(pixels, np.array([0.0, 1.0]))], "webp")]
+    )
     with Image.open(sheet) as image:
         assert image.height < 2 * (preview.TILE + preview.GAP) + 100
     assert "600 bytes" not in page.read_text()
@@ -117,7 +119,7 @@ def test_large_and_single_pictures_fit_onto_the_sheet(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_said_and_leaves_nothing(
     files: list[Written], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = write(tmp_path / "one.webp", [moving()], "webp")
+    file = write_sticker(tmp_path / "one.webp", [moving()], "webp")
 
     def full(self: Path, *words: object, **more: object) -> int:
         raise OSError(28, "No space left on device")

@@ -6,14 +6,14 @@ import av
 import numpy as np
 import pytest
 
-from animecut.encode.probe import look, shown_in
+from animecut.encode.probe import decode_pictures, probe
 from animecut.errors import InputError
 from tests.clips_made import write_video
 from tests.stickers_made import image, picture, video
 
 
 def test_the_reader_sees_what_was_written(tmp_path: Path) -> None:
-    shown = list(shown_in(video(tmp_path / "a.webm", (510, 96), [100, 50, 200])))
+    shown = list(decode_pictures(video(tmp_path / "a.webm", (510, 96), [100, 50, 200])))
     assert [seconds for _, seconds in shown] == pytest.approx([0.1, 0.05, 0.2])
     for i, (rgba, _) in enumerate(shown):
         meant = np.asarray(picture((510, 96), i))
@@ -23,11 +23,11 @@ def test_the_reader_sees_what_was_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("loop", "plays"), [(None, 1), (2, 3), (0, 0)])
 def test_a_gif_counts_its_repeats(loop: int | None, plays: int, tmp_path: Path) -> None:
-    assert look(image(tmp_path / "a.gif", (128, 128), [100] * 3, loop=loop)).plays == plays
+    assert probe(image(tmp_path / "a.gif", (128, 128), [100] * 3, loop=loop)).plays == plays
 
 
 def test_all_that_a_file_says(tmp_path: Path) -> None:
-    seen = look(video(tmp_path / "a.webm", (96, 64), [100] * 3, sound=True))
+    seen = probe(video(tmp_path / "a.webm", (96, 64), [100] * 3, sound=True))
     assert (seen.format, seen.codec, seen.streams, seen.size) == ("webm", "vp9", ("audio",), (96, 64))
     assert seen.has_alpha
     assert seen.transparent
@@ -38,12 +38,12 @@ def test_all_that_a_file_says(tmp_path: Path) -> None:
 def test_a_large_file_is_not_loaded_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = video(tmp_path / "a.webm", (96, 64), [100] * 3)
     monkeypatch.delattr(Path, "read_bytes")
-    assert look(path).format == "webm"
+    assert probe(path).format == "webm"
 
 
 def test_a_container_that_begins_as_webp_does_is_none(tmp_path: Path) -> None:
     frames = [av.VideoFrame.from_ndarray(np.asarray(picture((96, 64), i))[..., :3], "rgb24") for i in range(3)]
-    seen = look(write_video(tmp_path / "a.avi", frames, codec="mpeg4"))
+    seen = probe(write_video(tmp_path / "a.avi", frames, codec="mpeg4"))
     assert (seen.format, seen.codec, seen.distinct) == ("avi", "mpeg4", 3)
 
 
@@ -51,10 +51,10 @@ def test_a_codec_that_nobody_knows_is_said(tmp_path: Path) -> None:
     known = video(tmp_path / "a.webm", (96, 64), [100] * 3).read_bytes()
     (tmp_path / "a.webm").write_bytes(known.replace(b"V_VP9", b"V_NEW"))
     with pytest.raises(InputError, match=r"a\.webm: holds no picture that can be decoded"):
-        look(tmp_path / "a.webm")
+        probe(tmp_path / "a.webm")
 
 
 def test_what_is_no_picture_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.webp").write_text("no picture")
     with pytest.raises(InputError, match=r"a\.webp: cannot be read as a picture or video"):
-        look(tmp_path / "a.webp")
+        probe(tmp_path / "a.webp")

@@ -12,8 +12,8 @@ from PIL import Image
 
 from animecut.encode import animation, writer
 from animecut.encode.animation import write_webp
-from animecut.encode.timing import Limits, Timed, hold, timed
-from animecut.encode.writer import write
+from animecut.encode.timing import Limits, Timed, hold_unchanged_blocks, to_ticks
+from animecut.encode.writer import write_sticker
 from animecut.errors import OutputError, SettingsError
 from animecut.types import Clip, one_by_one
 
@@ -107,7 +107,7 @@ READERS = [
 @pytest.fixture(scope="module")
 def stickers(tmp_path_factory: pytest.TempPathFactory) -> Stickers:
     folder = tmp_path_factory.mktemp("stickers")
-    return {kind: write(target(folder, kind), list(one_by_one([walk()])), kind) for kind in KINDS}
+    return {kind: write_sticker(target(folder, kind), list(one_by_one([walk()])), kind) for kind in KINDS}
 
 
 @pytest.mark.parametrize(("kind", "reader"), READERS)
@@ -136,7 +136,7 @@ def test_another_reader_finds_what_was_written(kind: str, reader: Reader, sticke
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_name_need_not_be_utf8(kind: str, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9." + kind.encode())
-    assert write(path, [walk(3)], kind).frames == 3
+    assert write_sticker(path, [walk(3)], kind).frames == 3
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -160,7 +160,7 @@ def test_the_report_says_what_lies_there(kind: str, stickers: Stickers) -> None:
 def test_how_often_it_plays_is_stored(loop: int, gif: int | None, others: int, tmp_path: Path) -> None:
     """GIF counts repeats after the first time, and plays once where it says nothing."""
     for kind in ("webp", "apng", "gif"):
-        write(target(tmp_path, kind), [walk(2)], kind, loop=loop)
+        write_sticker(target(tmp_path, kind), [walk(2)], kind, loop=loop)
         with Image.open(target(tmp_path, kind)) as image:
             assert image.info.get("loop") == (gif if kind == "gif" else others)
 
@@ -171,13 +171,13 @@ def test_tiny_and_odd_sizes(kind: str, size: tuple[int, int], tmp_path: Path) ->
     pixels = np.zeros((2, *size, 4), np.uint8)
     pixels[0] = (200, 30, 30, 255)
     pixels[1, :1, :1] = (30, 200, 30, 255)
-    written = write(target(tmp_path, kind), [Clip(pixels, np.array([0.0, 0.25, 0.5]))], kind)
+    written = write_sticker(target(tmp_path, kind), [Clip(pixels, np.array([0.0, 0.25, 0.5]))], kind)
     assert (written.height, written.width, written.frames) == (*size, 2)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_single_picture(kind: str, tmp_path: Path) -> None:
-    written = write(target(tmp_path, kind), [walk(1)], kind)
+    written = write_sticker(target(tmp_path, kind), [walk(1)], kind)
     assert written.frames == 1
     readers = {"webm": read_av, "mov": read_av, "png": read_folder}
     pictures, _ = readers.get(kind, read_pillow)(target(tmp_path, kind))
@@ -189,7 +189,7 @@ def test_a_single_picture(kind: str, tmp_path: Path) -> None:
 def test_pictures_without_anything_visible(kind: str, tmp_path: Path) -> None:
     clip = walk(3)
     clip.pixels[1, ..., 3] = 0
-    assert write(target(tmp_path, kind), [clip], kind).frames == 3
+    assert write_sticker(target(tmp_path, kind), [clip], kind).frames == 3
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -197,7 +197,7 @@ def test_equal_neighbours_become_one_with_the_time_of_both(kind: str, tmp_path: 
     clip = walk(4)
     clip.pixels[2] = clip.pixels[1]
     clip.pixels[2, 0, 0] = (1, 2, 3, 0)  # a colour that nobody sees makes no difference
-    written = write(target(tmp_path, kind), [clip], kind)
+    written = write_sticker(target(tmp_path, kind), [clip], kind)
     assert written.frames == 3
     assert written.duration_s == pytest.approx(4 * ON_TWOS, abs=TICK[kind])
 
@@ -209,7 +209,7 @@ def test_every_way_that_parts_can_come_and_go(kind: str, tmp_path: Path) -> None
     order = np.random.default_rng(3).permutation(27)
     small = np.array([[[states[i // 9], states[i // 3 % 3], states[i % 3]]] for i in order], np.uint8)
     pixels = small.repeat(20, axis=1).repeat(20, axis=2)
-    write(target(tmp_path, kind), [Clip(pixels, np.arange(28) / 10)], kind)
+    write_sticker(target(tmp_path, kind), [Clip(pixels, np.arange(28) / 10)], kind)
     pictures, _ = read_pillow(target(tmp_path, kind))
     assert (np.stack(pictures)[..., 3] == pixels[..., 3]).all()
     middle = np.stack(pictures)[:, 5:15, 5:15].astype(int)
@@ -226,20 +226,20 @@ def test_a_held_soft_edge_grows_no_denser(tmp_path: Path) -> None:
     clip.pixels[..., :3] = np.clip(clip.pixels[..., :3] + noise, 0, 255)
     for i in range(6):
         clip.pixels[i, 20 : 24 + i, 28:34, :3] = (200, 0, 0)
-    write(tmp_path / "out.webp", [clip], "webp")
+    write_sticker(tmp_path / "out.webp", [clip], "webp")
     pictures, _ = read_pillow(tmp_path / "out.webp")
     assert (np.stack(pictures)[..., 3] == clip.pixels[:1, ..., 3]).all()
-    one = write(tmp_path / "one.webp", [clip[:1]], "webp").bytes
+    one = write_sticker(tmp_path / "one.webp", [clip[:1]], "webp").bytes
     assert (tmp_path / "out.webp").stat().st_size < 3 * one
 
 
 def test_holding_takes_over_noise_but_not_change() -> None:
     before, after = figure(30), figure(30)
     after[..., :3][after[..., 3] > 0] += 2
-    assert (hold(after, before, 3) == before).all()
-    assert (hold(after, before, 1)[after[..., 3] == 255] == after[after[..., 3] == 255]).all()
+    assert (hold_unchanged_blocks(after, before, 3) == before).all()
+    assert (hold_unchanged_blocks(after, before, 1)[after[..., 3] == 255] == after[after[..., 3] == 255]).all()
     after[40, 30] = (0, 255, 0, 255)
-    held = hold(after, before, 3)
+    held = hold_unchanged_blocks(after, before, 3)
     assert held[40, 30].tolist() == [0, 255, 0, 255]
     assert (held[:32] == before[:32]).all()
 
@@ -247,7 +247,7 @@ def test_holding_takes_over_noise_but_not_change() -> None:
 def ticks_of(times: list[float], limits: Limits) -> list[int]:
     pixels = np.zeros((len(times) - 1, 1, 1, 4), np.uint8)
     pixels[:, 0, 0] = [(i, 0, 0, 255) for i in range(len(pixels))]
-    return [ticks for _, ticks in timed([Clip(pixels, np.array(times))], limits, 0, one_bit=False)]
+    return [ticks for _, ticks in to_ticks([Clip(pixels, np.array(times))], limits, 0, one_bit=False)]
 
 
 def test_rounding_is_carried_and_short_pictures_give_their_time_away() -> None:
@@ -269,7 +269,7 @@ def test_the_gif_palette_is_spent_on_what_is_visible(tmp_path: Path) -> None:
     pixels[:, :5, :51] = np.arange(255, dtype=np.uint8).reshape(1, 5, 51, 1)
     pixels[:, :5, :51, 3] = 255
     pixels[1, :5, :51, :3] = pixels[1, 4::-1, :51, :3]
-    write(tmp_path / "out.gif", [Clip(pixels, np.array([0.0, 0.1, 0.2]))], "gif", quality=100)
+    write_sticker(tmp_path / "out.gif", [Clip(pixels, np.array([0.0, 0.1, 0.2]))], "gif", quality=100)
     pictures, _ = read_pillow(tmp_path / "out.gif")
     for got, truth in zip(pictures, pixels, strict=True):
         assert (got[:5, :51] == truth[:5, :51]).all()
@@ -277,7 +277,7 @@ def test_the_gif_palette_is_spent_on_what_is_visible(tmp_path: Path) -> None:
 
 
 def test_gif_keeps_to_the_number_of_colours(tmp_path: Path) -> None:
-    write(tmp_path / "out.gif", [walk(2)], "gif", colours=3)
+    write_sticker(tmp_path / "out.gif", [walk(2)], "gif", colours=3)
     pictures, _ = read_pillow(tmp_path / "out.gif")
     seen = np.concatenate([picture[picture[..., 3] > 0] for picture in pictures])
     assert len(np.unique(seen, axis=0)) <= 3
@@ -287,7 +287,7 @@ def test_more_quality_is_less_error(tmp_path: Path) -> None:
     for kind, reader in (("webp", read_pillow), ("webm", read_av)):
         errors = []
         for quality in (30, 90):
-            write(target(tmp_path, kind), [walk(2)], kind, quality=quality)
+            write_sticker(target(tmp_path, kind), [walk(2)], kind, quality=quality)
             pictures, _ = reader(target(tmp_path, kind))
             visible = walk(2).pixels[..., 3] == 255
             errors.append(np.abs(np.stack(pictures).astype(int) - walk(2).pixels)[visible].mean())
@@ -296,7 +296,7 @@ def test_more_quality_is_less_error(tmp_path: Path) -> None:
 
 def test_rgb_counts_as_opaque(tmp_path: Path) -> None:
     clip = walk(2)
-    write(tmp_path / "out.webp", [Clip(clip.pixels[..., :3].copy(), clip.times)], "webp")
+    write_sticker(tmp_path / "out.webp", [Clip(clip.pixels[..., :3].copy(), clip.times)], "webp")
     pictures, _ = read_pillow(tmp_path / "out.webp")
     assert (np.stack(pictures)[..., 3] == 255).all()
 
@@ -316,17 +316,17 @@ class Stopped:
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("no")])
 def test_an_interruption_leaves_what_was_there(kind: str, error: BaseException, tmp_path: Path) -> None:
     path = target(tmp_path, kind)
-    write(path, [walk(2)], kind)
+    write_sticker(path, [walk(2)], kind)
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     with pytest.raises(type(error)):
-        write(path, Stopped(error), kind)
+        write_sticker(path, Stopped(error), kind)
     assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_target_that_cannot_be_written_is_an_error_in_one_line(kind: str, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot write") as caught:
-        write(target(tmp_path / "nowhere", kind), [walk(2)], kind)
+        write_sticker(target(tmp_path / "nowhere", kind), [walk(2)], kind)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -338,7 +338,7 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(kind: str, tmp_path: Path) -
     resource.setrlimit(resource.RLIMIT_FSIZE, (600, limits[1]))
     try:
         with pytest.raises(OutputError, match="cannot write"):
-            write(target(tmp_path, kind), [walk(2)], kind)
+            write_sticker(target(tmp_path, kind), [walk(2)], kind)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
@@ -348,7 +348,7 @@ def test_what_does_not_read_back_is_not_moved_into_place(tmp_path: Path, monkeyp
     with monkeypatch.context() as patch:
         patch.setitem(writer.READERS, "webp", lambda path: list(read_found(path))[:-1])
         with pytest.raises(OutputError, match="read back"):
-            write(tmp_path / "out.webp", [walk(3)], "webp")
+            write_sticker(tmp_path / "out.webp", [walk(3)], "webp")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -358,20 +358,20 @@ def test_a_long_webp_is_read_picture_by_picture_as_another_reader_sees_it(
     clip = walk(6)
     clip.pixels[3:, 20:40, 11:31] = 0  # what goes has to be seen going
     path = tmp_path / "out.webp"
-    write(path, [clip], "webp")
+    write_sticker(path, [clip], "webp")
     monkeypatch.setattr(writer, "LONG", 1)
     assert list(writer.READERS["webp"](path)) == list(read_found(path))
     path.write_bytes(path.read_bytes()[:-9])
     assert list(writer.READERS["webp"](path)) == []
     monkeypatch.setattr(writer, "write_webp", cut_short)
     with pytest.raises(OutputError, match="read back"):
-        write(path, [clip], "webp")
+        write_sticker(path, [clip], "webp")
 
 
 def test_a_webp_that_cannot_be_so_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(animation, "LARGEST_RIFF", 2000)
     with pytest.raises(OutputError, match="no more than 4 GB"):
-        write(tmp_path / "out.webp", [walk(20)], "webp")
+        write_sticker(tmp_path / "out.webp", [walk(20)], "webp")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -387,21 +387,21 @@ def read_found(path: Path) -> Iterator[tuple[tuple[int, ...], float, float]]:
 
 def test_a_folder_of_frames_replaces_only_its_like(tmp_path: Path) -> None:
     path = tmp_path / "frames"
-    write(path, [walk(3)], "png")
-    assert write(path, [walk(2)], "png").frames == 2
+    write_sticker(path, [walk(3)], "png")
+    assert write_sticker(path, [walk(2)], "png").frames == 2
     assert sorted(file.name for file in path.iterdir()) == ["00000.png", "00001.png", "frames.ffconcat"]
     (path / "notes.txt").write_text("mine")
     with pytest.raises(OutputError, match="other things"):
-        write(path, [walk(3)], "png")
+        write_sticker(path, [walk(3)], "png")
     (tmp_path / "file").write_text("mine")
     with pytest.raises(OutputError, match="other things"):
-        write(tmp_path / "file", [walk(3)], "png")
+        write_sticker(tmp_path / "file", [walk(3)], "png")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "frames"]
 
 
 def test_an_unknown_format_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="webp, gif, apng, webm, mov, png"):
-        write(tmp_path / "out.avi", [walk(2)], "avi")
+        write_sticker(tmp_path / "out.avi", [walk(2)], "avi")
 
 
 @pytest.mark.parametrize("levels", [6, 200])
@@ -413,7 +413,7 @@ def test_an_apng_of_few_colours_is_indexed_and_exact(levels: int, count: int, tm
     pixels[pixels[..., 3] == 0] = 0
     words = np.unique(pixels.reshape(-1, 4), axis=0)
     path = target(tmp_path, "apng")
-    write(path, [Clip(pixels, np.arange(count + 1, dtype=np.float64))], "apng")
+    write_sticker(path, [Clip(pixels, np.arange(count + 1, dtype=np.float64))], "apng")
     with Image.open(path) as image:
         assert image.mode == ("P" if len(words) <= 256 else "RGBA")
     for reader in (read_pillow, read_av):
@@ -425,7 +425,7 @@ def test_a_webm_on_ones_keeps_its_time(tmp_path: Path) -> None:
     """24 drawings a second, after some on twos: Matroska then leaves out durations, and they are not asked for."""
     pixels = walk(8).pixels[np.arange(30) % 8]
     times = np.append(np.arange(18) / 12, 1.5 + np.arange(13) / 24)
-    written = write(target(tmp_path, "webm"), [Clip(pixels, times)], "webm")
+    written = write_sticker(target(tmp_path, "webm"), [Clip(pixels, times)], "webm")
     assert written.frames == 30
     assert written.duration_s == pytest.approx(2.0, abs=0.0011)
     with av.open(str(written.path)) as container:

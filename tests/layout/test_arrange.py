@@ -1,21 +1,21 @@
 import numpy as np
 import pytest
 
-from animecut.layout.arrange import Scene, Seen, composed
+from animecut.layout.arrange import Scene, Track, arrange
 from animecut.layout.compose import Box, Placement, Size
-from animecut.layout.outline import room
+from animecut.layout.outline import outline_room
 
 PICTURE = (360, 640)
 
 
-def seen(*boxes: Box | None) -> Seen:
-    return Seen(PICTURE, list(boxes), [0] * len(boxes), np.arange(len(boxes) + 1) / 12)
+def seen(*boxes: Box | None) -> Track:
+    return Track(PICTURE, list(boxes), [0] * len(boxes), np.arange(len(boxes) + 1) / 12)
 
 
 def compose(
-    what: Seen, bounds: Size, *, exactly: bool = False, crop: bool = True, follow: bool = False, outline: int = 0
+    what: Track, bounds: Size, *, exactly: bool = False, crop: bool = True, follow: bool = False, outline: int = 0
 ) -> Scene:
-    return composed(what, bounds, exactly=exactly, crop=crop, follow=follow, margin=0, outline=outline, shadow=False)
+    return arrange(what, bounds, exactly=exactly, crop=crop, follow=follow, margin=0, outline=outline, shadow=False)
 
 
 WALK = seen(Box(100, 100, 200, 200), None, Box(300, 100, 400, 200))
@@ -50,6 +50,6 @@ def test_an_exact_canvas_holds_who_was_cut_by_the_frame_at_its_edge() -> None:
 
 
 def test_a_shadow_has_room_too() -> None:
-    scene = composed(WALK, (512, 512), exactly=False, crop=True, follow=False, margin=0, outline=8, shadow=True)
-    assert scene.corner[0] == room(512, outline=8, shadow=True)
+    scene = arrange(WALK, (512, 512), exactly=False, crop=True, follow=False, margin=0, outline=8, shadow=True)
+    assert scene.corner[0] == outline_room(512, outline=8, shadow=True)
     assert max(scene.canvas) == 512

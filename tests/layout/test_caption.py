@@ -7,7 +7,7 @@ from PIL import ImageFont
 
 from animecut.errors import InputError, SettingsError
 from animecut.layout import caption as room
-from animecut.layout.caption import caption
+from animecut.layout.caption import draw_caption
 
 SIZE = (320, 400)
 
@@ -32,7 +32,7 @@ def rows(picture: np.ndarray) -> np.ndarray:
 
 def test_white_letters_in_a_black_outline_at_the_bottom_or_the_top() -> None:
     for at in ("bottom", "top"):
-        got = caption("HELLO", SIZE, at=at)
+        got = draw_caption("HELLO", SIZE, at=at)
         assert got.shape == (*SIZE, 4)
         assert got.dtype == np.uint8
         ((first, last),) = rows(got)
@@ -47,8 +47,8 @@ def test_white_letters_in_a_black_outline_at_the_bottom_or_the_top() -> None:
 
 
 def test_long_text_is_wrapped_smaller_and_inside_the_width() -> None:
-    short = rows(caption("HELLO", SIZE))
-    long = caption("HELLO TO ALL OF YOU WHO MADE IT UNTIL HERE", SIZE)
+    short = rows(draw_caption("HELLO", SIZE))
+    long = draw_caption("HELLO TO ALL OF YOU WHO MADE IT UNTIL HERE", SIZE)
     assert len(rows(long)) >= 2
     assert np.diff(rows(long), axis=1).max() < np.diff(short, axis=1).max()
     seen = np.flatnonzero(long[..., 3].any(axis=0))
@@ -58,7 +58,7 @@ def test_long_text_is_wrapped_smaller_and_inside_the_width() -> None:
 
 
 def test_line_breaks_are_kept_and_lines_are_of_about_equal_length() -> None:
-    assert len(rows(caption("A\nB\n\nC", SIZE))) == 3
+    assert len(rows(draw_caption("A\nB\n\nC", SIZE))) == 3
     font = ImageFont.load_default(20)
     assert isinstance(font, ImageFont.FreeTypeFont)
     pieces = room._pieces("one two three four five six")
@@ -75,25 +75,25 @@ def test_scripts_without_spaces_break_anywhere_but_beside_brackets_and_full_stop
 
 def test_a_character_that_the_font_lacks_is_named(font_file: Path) -> None:
     with pytest.raises(SettingsError, match=r"no あ \(HIRAGANA LETTER A\).*--font"):
-        caption("Aあ", SIZE)
+        draw_caption("Aあ", SIZE)
     with pytest.raises(SettingsError, match=r"font.ttf has no é \(LATIN SMALL LETTER E WITH ACUTE\)"):
-        caption("cafe\u0301", SIZE, font=font_file)
-    assert (caption("A\u200dB\ufe0f", SIZE) == caption("AB", SIZE)).all()
-    assert (caption("A\tB\u2003C", SIZE) == caption("A B C", SIZE)).all()
+        draw_caption("cafe\u0301", SIZE, font=font_file)
+    assert (draw_caption("A\u200dB\ufe0f", SIZE) == draw_caption("AB", SIZE)).all()
+    assert (draw_caption("A\tB\u2003C", SIZE) == draw_caption("A B C", SIZE)).all()
 
 
 def test_a_font_file_is_used_or_refused(font_file: Path) -> None:
-    assert (caption("Hi", SIZE, font=font_file) == caption("Hi", SIZE)).all()
+    assert (draw_caption("Hi", SIZE, font=font_file) == draw_caption("Hi", SIZE)).all()
     (font_file.parent / "text.ttf").write_text("no font")
     for path in (font_file.parent / "text.ttf", font_file.parent / "none.ttf"):
         with pytest.raises(SettingsError, match="--font"):
-            caption("Hi", SIZE, font=path)
+            draw_caption("Hi", SIZE, font=path)
 
 
 def test_nothing_and_too_much_are_refused() -> None:
     with pytest.raises(SettingsError, match="says nothing"):
-        caption(" \n ", SIZE)
+        draw_caption(" \n ", SIZE)
     with pytest.raises(InputError, match="too long"):
-        caption("so much to say " * 60, SIZE)
+        draw_caption("so much to say " * 60, SIZE)
     with pytest.raises(InputError, match="too long"):
-        caption("W" * 200, SIZE)
+        draw_caption("W" * 200, SIZE)

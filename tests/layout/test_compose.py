@@ -34,7 +34,7 @@ def test_boxes_join_and_grow_as_far_as_the_picture() -> None:
 
 @pytest.mark.parametrize("box", [Box(200, 100, 500, 300), Box(0, 100, 500, 300), Box(900, 500, 920, 540)])
 def test_the_longest_side_is_the_size_and_the_margin_is_in_output_pixels(box: Box) -> None:
-    placement = compose.place(box, (1080, 1920), (512, 512), 20)
+    placement = compose.place_box(box, (1080, 1920), (512, 512), 20)
     height, width = placement.size
     assert max(height, width) == 512
     scale = width / placement.crop.width
@@ -44,24 +44,26 @@ def test_the_longest_side_is_the_size_and_the_margin_is_in_output_pixels(box: Bo
 
 
 def test_the_whole_picture_without_margin_is_the_whole_picture() -> None:
-    assert compose.place(Box(0, 0, 256, 144), (144, 256), (256, 256), 0) == Placement(Box(0, 0, 256, 144), (144, 256))
+    assert compose.place_box(Box(0, 0, 256, 144), (144, 256), (256, 256), 0) == Placement(
+        Box(0, 0, 256, 144), (144, 256)
+    )
     with pytest.raises(ValueError, match="margins"):
-        compose.place(Box(0, 0, 9, 9), (9, 9), (16, 16), 8)
+        compose.place_box(Box(0, 0, 9, 9), (9, 9), (16, 16), 8)
 
 
 def test_bounds_that_are_no_square_are_met_on_one_side() -> None:
-    placement = compose.place(Box(100, 100, 200, 200), (400, 400), (531, 413), 0)
+    placement = compose.place_box(Box(100, 100, 200, 200), (400, 400), (531, 413), 0)
     assert placement == Placement(Box(100, 100, 200, 200), (413, 413))
-    assert compose.fill(Box(0, 0, 50, 100), (531, 413)).size == (531, 266)
+    assert compose.fill_bounds(Box(0, 0, 50, 100), (531, 413)).size == (531, 266)
 
 
 def test_on_a_larger_canvas_it_stands_in_the_middle_or_where_the_frame_cut_it() -> None:
-    assert compose.corner((50, 30), (100, 100), Box(5, 5, 9, 9), (20, 20)) == (25, 35)
-    assert compose.corner((50, 30), (100, 100), Box(5, 5, 9, 20), (20, 20)) == (50, 35)
-    assert compose.corner((50, 30), (100, 100), Box(0, 0, 9, 20), (20, 20)) == (25, 0)
-    assert compose.corner((50, 30), (100, 100), Box(5, 0, 20, 9), (20, 20)) == (0, 70)
+    assert compose.canvas_corner((50, 30), (100, 100), Box(5, 5, 9, 9), (20, 20)) == (25, 35)
+    assert compose.canvas_corner((50, 30), (100, 100), Box(5, 5, 9, 20), (20, 20)) == (50, 35)
+    assert compose.canvas_corner((50, 30), (100, 100), Box(0, 0, 9, 20), (20, 20)) == (25, 0)
+    assert compose.canvas_corner((50, 30), (100, 100), Box(5, 0, 20, 9), (20, 20)) == (0, 70)
     red = np.full((1, 2, 4), (255, 0, 0, 255), np.uint8)
-    canvas = compose.set_on(red, (3, 4), (1, 2))
+    canvas = compose.paste_on_canvas(red, (3, 4), (1, 2))
     assert canvas[1, 2:].tolist() == red[0].tolist()
     assert canvas.sum() == red.sum()
 
@@ -70,9 +72,9 @@ def test_stacking_is_exact_where_either_is_opaque_or_absent() -> None:
     above = np.array([[[255, 0, 0, 255], [9, 9, 9, 0], [255, 0, 0, 128], [255, 0, 0, 128], [9, 9, 9, 0]]], np.uint8)
     below = np.array([[[0, 0, 9, 255], [0, 0, 200, 70], [0, 0, 255, 255], [0, 0, 0, 0], [9, 9, 9, 0]]], np.uint8)
     expected = [[255, 0, 0, 255], [0, 0, 200, 70], [128, 0, 127, 255], [255, 0, 0, 128], [0, 0, 0, 0]]
-    assert compose.stack(above, below)[0].tolist() == expected
+    assert compose.alpha_over(above, below)[0].tolist() == expected
     half = np.full((1, 1, 4), (200, 0, 0, 128), np.uint8)
-    both = compose.stack(half, np.full((1, 1, 4), (0, 0, 200, 128), np.uint8))[0, 0]
+    both = compose.alpha_over(half, np.full((1, 1, 4), (0, 0, 200, 128), np.uint8))[0, 0]
     assert both.tolist() == [134, 0, 66, 192]  # 0.502 + 0.498 * 0.502 = 0.752 of 255, red two thirds of it
 
 
@@ -124,17 +126,17 @@ def test_coarse_alpha_holds_its_value_at_the_picture_s_border() -> None:
 
 def test_over_is_what_browsers_do() -> None:
     rgba = np.array([[[10, 20, 30, 255], [10, 20, 30, 0], [255, 0, 0, 128]]], np.uint8)
-    assert compose.over(rgba, (0, 0, 255)).tolist() == [[[10, 20, 30], [0, 0, 255], [128, 0, 127]]]
+    assert compose.composite_over(rgba, (0, 0, 255)).tolist() == [[[10, 20, 30], [0, 0, 255], [128, 0, 127]]]
     ground = np.full((1, 3, 3), 7, np.uint8)
-    assert compose.over(rgba[None], ground)[0, 0, 1].tolist() == [7, 7, 7]
-    assert compose.over(rgba[..., :3], (0, 0, 0)) is not None
-    assert (compose.over(rgba[..., :3], (0, 0, 0)) == rgba[..., :3]).all()
+    assert compose.composite_over(rgba[None], ground)[0, 0, 1].tolist() == [7, 7, 7]
+    assert compose.composite_over(rgba[..., :3], (0, 0, 0)) is not None
+    assert (compose.composite_over(rgba[..., :3], (0, 0, 0)) == rgba[..., :3]).all()
 
 
 def test_a_picture_behind_covers_the_whole_ground() -> None:
     ground = np.zeros((10, 40, 3), np.uint8)
     ground[:, 15:25] = 255  # its middle square
-    assert (compose.over(np.zeros((20, 20, 4), np.uint8), ground) == 255).all()
+    assert (compose.composite_over(np.zeros((20, 20, 4), np.uint8), ground) == 255).all()
 
 
 def test_backgrounds_are_read_or_refused_in_words(tmp_path: Path) -> None:
@@ -158,4 +160,4 @@ def test_backgrounds_are_read_or_refused_in_words(tmp_path: Path) -> None:
 def test_a_kept_part_is_cropped_as_if_its_edge_went_on(crop: Box) -> None:
     part = np.random.default_rng(0).integers(1, 255, (8, 10, 3), dtype=np.uint8)
     whole = np.pad(part, ((5, 7), (7, 13), (0, 0)), mode="edge")
-    assert (compose.cropped(part, 5, 7, crop) == whole[crop.top : crop.bottom, crop.left : crop.right]).all()
+    assert (compose.crop_part(part, 5, 7, crop) == whole[crop.top : crop.bottom, crop.left : crop.right]).all()

@@ -3,32 +3,32 @@ import pytest
 
 from animecut.errors import InputError
 from animecut.layout import playback
-from animecut.layout.playback import Loop, find_loop, playing
+from animecut.layout.playback import Loop, find_loop, plan_playback
 
 TIMES = np.array([2.0, 2.1, 2.4, 2.5])  # three drawings of 0.1, 0.3 and 0.1 s
 
 
 def test_as_it_is_and_faster_from_where_it_began() -> None:
-    assert playing(TIMES).order == (0, 1, 2)
-    np.testing.assert_allclose(playing(TIMES).times, TIMES)
-    np.testing.assert_allclose(playing(TIMES, speed=2).times, [2.0, 2.05, 2.2, 2.25])
-    np.testing.assert_allclose(playing(TIMES, speed=0.5).times, [2.0, 2.2, 2.8, 3.0])
+    assert plan_playback(TIMES).order == (0, 1, 2)
+    np.testing.assert_allclose(plan_playback(TIMES).times, TIMES)
+    np.testing.assert_allclose(plan_playback(TIMES, speed=2).times, [2.0, 2.05, 2.2, 2.25])
+    np.testing.assert_allclose(plan_playback(TIMES, speed=0.5).times, [2.0, 2.2, 2.8, 3.0])
 
 
 def test_backwards_every_drawing_keeps_its_own_length() -> None:
-    got = playing(np.array([0.0, 0.1, 0.4, 0.6]), reverse=True)
+    got = plan_playback(np.array([0.0, 0.1, 0.4, 0.6]), reverse=True)
     assert got.order == (2, 1, 0)
     np.testing.assert_allclose(got.times, [0, 0.2, 0.5, 0.6])
 
 
 def test_to_and_fro_without_doubling_the_ends() -> None:
-    got = playing(TIMES, bounce=True)
+    got = plan_playback(TIMES, bounce=True)
     assert got.order == (0, 1, 2, 1)
     np.testing.assert_allclose(np.diff(got.times), [0.1, 0.3, 0.1, 0.3])
-    assert playing(TIMES, reverse=True, bounce=True).order == (2, 1, 0, 1)
-    assert playing(TIMES[:3], bounce=True).order == (0, 1)
-    assert playing(TIMES[:2], bounce=True).order == (0,)
-    assert playing(np.arange(6.0), bounce=True).order == (0, 1, 2, 3, 4, 3, 2, 1)
+    assert plan_playback(TIMES, reverse=True, bounce=True).order == (2, 1, 0, 1)
+    assert plan_playback(TIMES[:3], bounce=True).order == (0, 1)
+    assert plan_playback(TIMES[:2], bounce=True).order == (0,)
+    assert plan_playback(np.arange(6.0), bounce=True).order == (0, 1, 2, 3, 4, 3, 2, 1)
 
 
 def balls(xs: np.ndarray, shade: float = 0.0) -> tuple[np.ndarray, np.ndarray]:

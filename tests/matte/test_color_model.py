@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from animecut.matte.color_model import CELLS, LIMIT, SEEN, SHADES, SPREADS, SURE, Colours
+from animecut.matte.color_model import CELLS, LIMIT, SEEN, SHADES, SPREADS, SURE, ColorModel
 
 
 def slowly(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], asked: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -32,7 +32,7 @@ def test_tells_what_a_blur_and_an_interpolation_by_scipy_tell() -> None:
     asked = rng.random((70, 90)) < 0.5
     ramp = np.linspace(0, 200, 90)[None, :, None] + np.linspace(0, 50, 70)[:, None, None]
     rgb = np.clip(ramp * [1, 0.7, 0.3] + rng.normal(0, 12, (70, 90, 3)), 0, 255).astype(np.uint8)
-    ours, theirs = Colours(rgb, asked).evidence(alpha), slowly(rgb, alpha, asked)
+    ours, theirs = ColorModel(rgb, asked).evidence(alpha), slowly(rgb, alpha, asked)
     assert ours.shape == (asked.sum(),)
     assert np.abs(ours - theirs).max() < 1e-5
     assert ours.std() > 0.3
@@ -47,7 +47,7 @@ def test_a_colour_that_is_only_inside_speaks_for_the_character_and_an_unknown_on
     rgb[30:34, 8] = 10, 10, 250
     asked = alpha == 0.5
     evidence = np.zeros((64, 64))
-    evidence[asked] = Colours(rgb, asked).evidence(alpha)
+    evidence[asked] = ColorModel(rgb, asked).evidence(alpha)
     assert (evidence[30:34, 18:46] > LIMIT - 0.2).all()
     assert (evidence[30:34, 50:] < 0.2 - LIMIT).all()
     assert np.abs(evidence[30:34, 8]).max() < 0.01

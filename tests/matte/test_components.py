@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from animecut.matte.components import without_specks
+from animecut.matte.components import drop_small_components
 from animecut.types import Alpha, Clip
 
 HEIGHT, WIDTH = 180, 320
@@ -28,7 +28,7 @@ def with_specks(count: int, specks: dict[int, tuple[int, int]], shots: Sequence[
 
 def test_specks_that_flash_go_and_those_that_last_stay() -> None:
     given = with_specks(8, {1: (5, 10), 2: (5, 140), 3: (7, 146), 4: (9, 152), 6: (60, 20), 7: (60, 20)})
-    found = alphas(without_specks(given, keep_effects=False))
+    found = alphas(drop_small_components(given, keep_effects=False))
     shown = [i for i in range(8) if found[i, :, :40].max() > 0]
     lasting = [i for i in range(8) if found[i, :, 130:].max() > 0]
     assert shown == []
@@ -40,26 +40,26 @@ def test_what_is_tiny_goes_however_long_it_lasts() -> None:
     given = with_specks(6, {})
     for _, alpha in given:
         alpha[0, 5:8, 140:144] = 0.9
-    assert alphas(without_specks(given, keep_effects=False))[:, :, 130:].max() == 0
+    assert alphas(drop_small_components(given, keep_effects=False))[:, :, 130:].max() == 0
     for _, alpha in given:
         alpha[0, 5:9, 140:144] = 0.9
-    assert alphas(without_specks(given, keep_effects=False))[:, :, 130:].max() > 0
+    assert alphas(drop_small_components(given, keep_effects=False))[:, :, 130:].max() > 0
 
 
 def test_a_speck_does_not_last_over_a_cut() -> None:
     given = with_specks(6, {2: (5, 140), 3: (5, 140), 4: (5, 140)}, [0, 0, 0, 1, 1, 1])
-    assert alphas(without_specks(given, keep_effects=False))[:, :, 130:].max() == 0
+    assert alphas(drop_small_components(given, keep_effects=False))[:, :, 130:].max() == 0
 
 
 def test_effects_are_kept_where_asked() -> None:
     given = with_specks(3, {1: (5, 10)})
-    assert np.array_equal(alphas(without_specks(given, keep_effects=True)), alphas(given))
+    assert np.array_equal(alphas(drop_small_components(given, keep_effects=True)), alphas(given))
 
 
 def test_a_faint_fog_far_from_everybody_goes() -> None:
     given = with_specks(1, {})
     given[0][1][0, :10, :20] = 0.2
-    assert alphas(without_specks(given, keep_effects=False))[0, :, :40].max() == 0
+    assert alphas(drop_small_components(given, keep_effects=False))[0, :, :40].max() == 0
 
 
 def test_specks_do_not_depend_on_the_cut_into_clips() -> None:
@@ -71,11 +71,11 @@ def test_specks_do_not_depend_on_the_cut_into_clips() -> None:
         )
         for part, stop in ((given[:3], 3.0), (given[3:], 7.0))
     ]
-    found = list(without_specks(joined, keep_effects=False))
+    found = list(drop_small_components(joined, keep_effects=False))
     assert [len(clip) for clip, _ in found] == [3, 4]
-    assert np.array_equal(alphas(found), alphas(without_specks(given, keep_effects=False)))
+    assert np.array_equal(alphas(found), alphas(drop_small_components(given, keep_effects=False)))
 
 
 def test_nothing_at_all_stays_nothing() -> None:
     given = [(clip, np.zeros_like(alpha)) for clip, alpha in with_specks(4, {})]
-    assert alphas(without_specks(given, keep_effects=False)).max() == 0
+    assert alphas(drop_small_components(given, keep_effects=False)).max() == 0

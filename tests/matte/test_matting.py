@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from animecut.matte import matting as room
-from animecut.matte.matting import Matting, one_bit, warm_up
+from animecut.matte.matting import Matting, to_one_bit_alpha, warm_up
 
 HEIGHT, WIDTH, FINE = 144, 112, 8  # pixels, and how much finer the figure is drawn
 GRAIN = 2.0  # pixels of the picture to one of the network
@@ -194,7 +194,7 @@ def test_tiny_pictures(shape: tuple[int, int]) -> None:
         rgba = refine(rgb, alpha, matting=matting, grain=0.3)
         assert rgba.shape == (*shape, 4)
         assert rgba.dtype == np.uint8
-        assert one_bit(rgba).shape == (*shape, 4)
+        assert to_one_bit_alpha(rgba).shape == (*shape, 4)
 
 
 def test_the_same_picture_gives_the_same_sticker(world: World) -> None:
@@ -229,7 +229,7 @@ def test_threads_do_not_disturb_each_other(layer: str) -> None:
 
 
 def test_one_bit_is_on_or_off_and_near_the_truth(world: World) -> None:
-    solid = one_bit(refine(world.rgb, world.coarse, grain=GRAIN))
+    solid = to_one_bit_alpha(refine(world.rgb, world.coarse, grain=GRAIN))
     assert set(np.unique(solid[..., 3])) == {0, 255}
     assert not solid[solid[..., 3] == 0].any()
     assert ((solid[..., 3] > 0) == (world.alpha > 0.5)).mean() > 0.97
@@ -238,7 +238,7 @@ def test_one_bit_is_on_or_off_and_near_the_truth(world: World) -> None:
 def test_one_bit_shows_no_rim(world: World) -> None:
     """Every pixel that it shows has a colour of the figure, not one of the scene or of the dark outside."""
     clean = refine(world.rgb, world.alpha, matting="none")
-    solid = one_bit(clean)
+    solid = to_one_bit_alpha(clean)
     rim = (solid[..., 3] > 0) & (world.alpha < 0.95) & (world.alpha > 0.05)
     difference = np.abs(solid[..., :3].astype(float) - world.own).mean(axis=2)[rim]
     naive = np.abs(world.rgb.astype(float) - world.own).mean(axis=2)[rim]
@@ -252,7 +252,7 @@ def test_one_bit_smooths_the_stair() -> None:
     noise = np.random.default_rng(2).normal(0, 0.35, (60, 60))
     alpha = np.clip((columns - rows * 0.3 - 20) * 0.5 + 0.5 + noise, 0, 1)
     rgba = np.dstack([np.full((60, 60, 3), 128.0), alpha * 255]).astype(np.uint8)
-    inside = one_bit(rgba)[..., 3] > 0
+    inside = to_one_bit_alpha(rgba)[..., 3] > 0
     first = inside[3:-3].argmax(axis=1)
     naive = (alpha[3:-3] > 0.5).argmax(axis=1)
     assert np.abs(np.diff(first)).sum() <= 1.5 * 0.3 * 54
@@ -265,8 +265,8 @@ def test_one_bit_keeps_strands_and_gaps_of_one_pixel() -> None:
     alpha[2:20, 10] = 255  # a strand
     alpha[25:40, 30] = 0  # a gap
     rgba = np.dstack([np.full((40, 40, 3), 200, np.uint8), alpha])
-    solid = one_bit(rgba)
+    solid = to_one_bit_alpha(rgba)
     assert (solid[3:20, 10, 3] == 255).all()
     assert (solid[27:38, 30, 3] == 0).all()
     assert (solid[..., 3] == alpha).mean() > 0.98
-    assert np.array_equal(one_bit(np.stack([rgba, rgba]))[1], solid)
+    assert np.array_equal(to_one_bit_alpha(np.stack([rgba, rgba]))[1], solid)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from animecut.matte.temporal import steady
+from animecut.matte.temporal import smooth
 from animecut.types import Alpha, Clip
 
 HEIGHT, WIDTH = 90, 160
@@ -56,7 +56,7 @@ def chunks(clip: Clip, alpha: Alpha, size: int) -> Iterator[tuple[Clip, Alpha]]:
 
 
 def calm(clip: Clip, alpha: Alpha, strength: float = 1.0, size: int = 16) -> Alpha:
-    return np.concatenate([calmed for _, calmed in steady(chunks(clip, alpha, size), strength=strength)])
+    return np.concatenate([calmed for _, calmed in smooth(chunks(clip, alpha, size), strength=strength)])
 
 
 def dtssd(found: Alpha, truth: Alpha) -> float:
@@ -127,7 +127,7 @@ def test_nothing_comes_over_a_cut() -> None:
     """The character of one shot lies over the empty wall of the next, in the same colours."""
     clip, truth = walk(4, step=0)
     empty = Clip(clip.pixels, clip.times + clip.duration, shot=1)
-    pairs = list(steady(iter([(clip, truth), (empty, np.zeros_like(truth))]), strength=1.0))
+    pairs = list(smooth(iter([(clip, truth), (empty, np.zeros_like(truth))]), strength=1.0))
     assert [c.shot for c, _ in pairs] == [0, 1]
     assert not pairs[1][1].any()
     np.testing.assert_allclose(pairs[0][1], truth, atol=1e-6)
@@ -144,7 +144,7 @@ def test_the_result_does_not_depend_on_how_the_stream_is_cut() -> None:
 def test_strength_0_is_off_and_half_is_half_way() -> None:
     clip, truth = walk(5)
     raw = seen_by_network(truth)
-    (same_clip, same_alpha), *rest = steady(iter([(clip, raw)]), strength=0.0)
+    (same_clip, same_alpha), *rest = smooth(iter([(clip, raw)]), strength=0.0)
     assert same_clip is clip
     assert same_alpha is raw
     assert not rest
@@ -154,7 +154,7 @@ def test_strength_0_is_off_and_half_is_half_way() -> None:
 def test_clips_pass_through_unchanged_with_their_own_alpha() -> None:
     clip, truth = walk(7)
     parts = list(chunks(clip, truth, 3))
-    out = list(steady(iter(parts), strength=1.0))
+    out = list(smooth(iter(parts), strength=1.0))
     assert [a is b for (a, _), (b, _) in zip(out, parts, strict=True)] == [True] * 3
     assert [alpha.shape for _, alpha in out] == [alpha.shape for _, alpha in parts]
     assert all(alpha.dtype == np.float32 and alpha.min() >= 0 and alpha.max() <= 1 for _, alpha in out)
@@ -170,7 +170,7 @@ def test_reads_no_further_ahead_than_it_must() -> None:
             taken += 1
             yield pair
 
-    next(steady(source(), strength=1.0))
+    next(smooth(source(), strength=1.0))
     assert taken == 3  # the drawing itself and two neighbours
 
 
@@ -179,7 +179,7 @@ def test_tiny_grids_and_rgba_pictures_work(size: tuple[int, int]) -> None:
     rng = RNG(3)
     clip = Clip(rng.integers(0, 255, (3, 30, 50, 4)).astype(np.uint8), np.arange(4.0))
     alpha = rng.uniform(0, 1, (3, *size)).astype(np.float32)
-    ((_, result),) = steady(iter([(clip, alpha)]), strength=1.0)
+    ((_, result),) = smooth(iter([(clip, alpha)]), strength=1.0)
     assert result.shape == alpha.shape
     assert np.isfinite(result).all()
 
@@ -187,4 +187,4 @@ def test_tiny_grids_and_rgba_pictures_work(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
 def test_strength_outside_0_to_1_is_refused(strength: float) -> None:
     with pytest.raises(ValueError, match="strength"):
-        next(steady(iter([]), strength=strength))
+        next(smooth(iter([]), strength=strength))

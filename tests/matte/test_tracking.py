@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from animecut.errors import InputError, SettingsError
-from animecut.matte.tracking import parse_choice, pick
+from animecut.matte.tracking import parse_choice, select
 from animecut.types import Alpha, Clip
 
 HEIGHT, WIDTH = 180, 320
@@ -81,13 +81,13 @@ def passing(count: int = 17) -> list[Drawing]:
 def test_all_changes_nothing() -> None:
     drawings = passing(3)
     given = alphas(stream(drawings))
-    assert np.array_equal(alphas(pick(stream(drawings), "all")), given)
+    assert np.array_equal(alphas(select(stream(drawings), "all")), given)
 
 
 @pytest.mark.parametrize(("choice", "who"), [("left", 1), ("right", 0), ("250,140", 0)])
 def test_the_chosen_one_is_followed_through_a_crossing(choice: str, who: int) -> None:
     drawings = passing()
-    found = alphas(pick(stream(drawings), choice))
+    found = alphas(select(stream(drawings), choice))
     for i, (alpha, (_, seen)) in enumerate(zip(found, drawings, strict=True)):
         hidden = seen[who].sum() < 0.7 * passing(1)[0][1][who].sum()
         assert hidden or agreement(alpha, seen[who]) > 0.8, i
@@ -99,7 +99,7 @@ def test_one_who_was_quite_hidden_is_known_again() -> None:
     pole = [(160.0, 1.35, RED)]
     drawings = [draw([(60 + 13.0 * i, 0.7, BLUE), *pole]) for i in range(15)]
     least = min(seen[0].sum() for _, seen in drawings)
-    found = alphas(pick(stream(drawings), "left"))
+    found = alphas(select(stream(drawings), "left"))
     assert least < 0.1 * drawings[0][1][0].sum()
     assert agreement(found[-1], drawings[-1][1][0]) > 0.9
     assert agreement(found[-2], drawings[-2][1][0]) > 0.9
@@ -108,15 +108,15 @@ def test_one_who_was_quite_hidden_is_known_again() -> None:
 def test_center_is_nearest_the_middle() -> None:
     figures: list[Figure] = [(40.0, 0.8, BLUE), (150.0, 0.6, RED), (280.0, 0.8, BLUE)]
     picture = draw(figures)
-    assert agreement(alphas(pick(stream([picture]), "center"))[0], picture[1][1]) > 0.9
+    assert agreement(alphas(select(stream([picture]), "center"))[0], picture[1][1]) > 0.9
 
 
 def test_a_new_shot_chooses_again() -> None:
     first = draw([(60.0, 0.8, BLUE), (250.0, 1.0, RED)])
     second = draw([(60.0, 1.0, RED), (250.0, 0.8, BLUE)])
-    found = alphas(pick(stream([first, second], shots=[0, 1]), "left"))
+    found = alphas(select(stream([first, second], shots=[0, 1]), "left"))
     assert agreement(found[1], second[1][0]) > 0.9
-    found = alphas(pick(stream([first, second], shots=[0, 1]), "60,140"))  # after a point, whose colours are the same
+    found = alphas(select(stream([first, second], shots=[0, 1]), "60,140"))  # after a point, whose colours are the same
     assert agreement(found[0], first[1][0]) > 0.9
     assert agreement(found[1], second[1][1]) > 0.9
 
@@ -125,20 +125,20 @@ def test_a_new_shot_chooses_again() -> None:
 def test_one_who_was_alone_is_known_again_among_others(gap: int) -> None:
     alone, both = draw([(250.0, 1.0, RED)]), draw([(60.0, 0.8, RED), (250.0, 1.0, BLUE)])
     nobody: list[Drawing] = [(SCENE, [np.zeros(GRID, np.float32)])] * gap
-    found = alphas(pick(stream([alone, *nobody, both], shots=[0] * (1 + gap) + [1]), "250,140"))
+    found = alphas(select(stream([alone, *nobody, both], shots=[0] * (1 + gap) + [1]), "250,140"))
     assert agreement(found[-1], both[1][0]) > 0.9
 
 
 def test_someone_who_comes_later_is_not_chosen() -> None:
     drawings = [draw([(80.0, 1.0, RED), (420.0 - 15 * i, 0.8, BLUE)]) for i in range(12)]
-    found = alphas(pick(stream(drawings), "left"))
+    found = alphas(select(stream(drawings), "left"))
     assert all(agreement(alpha, seen[0]) > 0.9 for alpha, (_, seen) in zip(found, drawings, strict=True))
 
 
 def test_the_soft_edge_stays_whole() -> None:
     drawings = [draw([(60.0, 0.8, BLUE), (250.0, 1.0, RED)])]
     whole = alphas(stream(drawings))[0]
-    found = alphas(pick(stream(drawings), "right"))[0]
+    found = alphas(select(stream(drawings), "right"))[0]
     right = np.s_[:, GRID[1] // 2 :]
     np.testing.assert_allclose(found[right], whole[right], atol=0.02)
     assert found[:, : GRID[1] // 2].max() < 0.01
@@ -147,7 +147,7 @@ def test_the_soft_edge_stays_whole() -> None:
 def test_nobody_there_is_nobody_picked() -> None:
     empty: Drawing = (SCENE, [np.zeros(GRID, np.float32)])
     drawings = [empty, draw([(100.0, 1.0, RED)]), empty, draw([(100.0, 1.0, RED)])]
-    found = alphas(pick(stream(drawings), "left"))
+    found = alphas(select(stream(drawings), "left"))
     assert found[0].max() == 0
     assert found[2].max() == 0
     assert agreement(found[1], drawings[1][1][0]) > 0.9
@@ -156,8 +156,8 @@ def test_nobody_there_is_nobody_picked() -> None:
 
 def test_clips_cut_otherwise_give_the_same() -> None:
     drawings = passing(7)
-    one = list(pick(stream(drawings, 1), "left"))
-    many = list(pick(stream(drawings, 4), "left"))
+    one = list(select(stream(drawings, 1), "left"))
+    many = list(select(stream(drawings, 4), "left"))
     assert [len(clip) for clip, _ in many] == [4, 3]
     assert np.array_equal(alphas(iter(one)), alphas(iter(many)))
 
@@ -174,20 +174,20 @@ def told_apart(drawings: Sequence[Drawing]) -> list[tuple[Clip, Alpha]]:
 @pytest.mark.parametrize(("choice", "who"), [("left", 0), ("right", 1), ("largest", 1)])
 def test_of_characters_told_apart_one_is_chosen_though_they_touch(choice: str, who: int) -> None:
     drawings = [draw([(100 + 3 * i, 0.8, RED), (140 - 2 * i, 1, BLUE)]) for i in range(6)]
-    alpha = alphas(pick(told_apart(drawings), choice))
+    alpha = alphas(select(told_apart(drawings), choice))
     for i in range(6):
         assert agreement(alpha[i], drawings[i][1][who]) > 0.9
-    everybody = alphas(pick(told_apart(drawings), "all"))
+    everybody = alphas(select(told_apart(drawings), "all"))
     assert (everybody == [np.maximum.reduce(each) for _, each in drawings]).all()
 
 
 @pytest.mark.parametrize("choice", ["nobody", "1", "1,2,3", "-1,4", "nan,3", "", "a,b", "Left"])
 def test_words_that_are_no_choice(choice: str) -> None:
     with pytest.raises(SettingsError, match="--pick"):
-        pick(iter(()), choice)
+        select(iter(()), choice)
 
 
 def test_a_point_outside_the_picture() -> None:
     assert parse_choice("12.5,30") == (12.5, 30.0)
     with pytest.raises(InputError, match="320x180"):
-        alphas(pick(stream(passing(1)), "400,20"))
+        alphas(select(stream(passing(1)), "400,20"))

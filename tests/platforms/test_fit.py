@@ -11,15 +11,15 @@ import pytest
 from PIL import Image
 
 from animecut.encode import writer
-from animecut.encode.palette import cells_of, palette_of, quantised
+from animecut.encode.palette import build_palette, colour_histogram, quantise
 from animecut.encode.writer import Written
 from animecut.errors import OutputError, Unreadable
 from animecut.platforms import candidates
 from animecut.platforms.candidates import AIM
 from animecut.platforms.fit import fit
 from animecut.platforms.similarity import ssim, still_score
-from animecut.platforms.specs import PLATFORMS, Format, Platform, check, free
-from animecut.platforms.timeline import Plan, plan
+from animecut.platforms.specs import PLATFORMS, Format, Platform, check_file, without_limits
+from animecut.platforms.timeline import Timeline, plan_timeline
 from animecut.types import Clip, Seconds
 
 ANIMATED = [name for name, row in PLATFORMS.items() if row.animated]
@@ -49,7 +49,7 @@ def clips(
 
 def limited(kind: Format, most: float) -> Platform:
     """A limit of bytes and no other."""
-    return replace(free(kind), max_bytes=most)
+    return replace(without_limits(kind), max_bytes=most)
 
 
 @pytest.fixture
@@ -59,9 +59,9 @@ def encodes(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     def counted(path: Path, source: Iterable[Clip], kind: str, **how: int) -> Written:
         tried.append(path)
-        return writer.write(path, source, kind, **how)
+        return writer.write_sticker(path, source, kind, **how)
 
-    monkeypatch.setattr(candidates, "write", counted)
+    monkeypatch.setattr(candidates, "write_sticker", counted)
     return tried
 
 
@@ -89,7 +89,7 @@ def test_every_animated_platform_takes_it(tmp_path: Path, name: str, encodes: li
     row = PLATFORMS[name]
     path = tmp_path / f"a{SUFFIX[row.format]}"
     fitted = fit(clips(5, 1 / 5, size=(48, 10)), path, row)
-    assert check(path, name) == []
+    assert check_file(path, name) == []
     size, count, seconds, loop = second_look(path)
     assert size[0] <= row.width
     assert size[1] <= row.height
@@ -129,7 +129,7 @@ def test_every_animated_platform_takes_every_clip(tmp_path: Path, name: str, kin
             fit(source, path, row)
         return
     fitted = fit(source, path, row)
-    assert check(path, name) == []
+    assert check_file(path, name) == []
     size, count, seconds, _ = second_look(path)
     assert size[0] <= row.width
     assert size[1] <= row.height
@@ -145,7 +145,7 @@ def test_still_platforms_get_the_best_still(tmp_path: Path, name: str) -> None:
     row = PLATFORMS[name]
     path = tmp_path / f"a{SUFFIX[row.format]}"
     fitted = fit(clips(3), path, row)
-    assert check(path, name) == []
+    assert check_file(path, name) == []
     assert fitted.given_up == ("one still of 3 drawings",)
 
 
@@ -155,7 +155,7 @@ def test_still_platforms_get_the_best_still(tmp_path: Path, name: str) -> None:
 )
 def test_a_byte_limit_is_used_and_kept(tmp_path: Path, kind: Format, share: float, encodes: list[Path]) -> None:
     source, path = clips(4, 1 / 6, noise=30), tmp_path / f"a{SUFFIX[kind]}"
-    full = fit(source, path, free(kind))
+    full = fit(source, path, without_limits(kind))
     assert full.given_up == ()
     limit = share * full.written.bytes
     fitted = fit(source, path, limited(kind, limit))
@@ -168,7 +168,7 @@ def test_a_byte_limit_is_used_and_kept(tmp_path: Path, kind: Format, share: floa
 @pytest.mark.parametrize("kind", ["webp", "gif", "apng"])
 def test_every_picture_of_every_encode_is_a_sign_of_life(tmp_path: Path, kind: Format, encodes: list[Path]) -> None:
     source, path, signs = clips(6, 1 / 6, noise=30), tmp_path / f"a{SUFFIX[kind]}", list[int]()
-    full = fit(source, path, free(kind)).written.bytes
+    full = fit(source, path, without_limits(kind)).written.bytes
     encodes.clear()
     fitted = fit(source, path, limited(kind, 0.6 * full), alive=lambda: signs.append(1))
     assert len(encodes) > 1
@@ -178,7 +178,7 @@ def test_every_picture_of_every_encode_is_a_sign_of_life(tmp_path: Path, kind: F
 
 def test_the_order_of_giving_up(tmp_path: Path) -> None:
     source = clips(12, 1 / 24, noise=20)
-    sizes = [fit(source, tmp_path / "a.webp", free("webp")).written.bytes]
+    sizes = [fit(source, tmp_path / "a.webp", without_limits("webp")).written.bytes]
     for share, words in ((0.85, 1), (0.6, 2), (0.23, 2), (0.18, 3)):
         fitted = fit(source, tmp_path / "a.webp", limited("webp", sizes[0] * share))
         assert len(fitted.given_up) == words
@@ -207,9 +207,9 @@ def test_what_cannot_be_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="nearest miss"):
         fit(clips(3), path, limited("apng", 200))
     with pytest.raises(OutputError, match=r"--first: not in the 0\.\d+ s that are left for apng limits"):
-        fit(clips(3), path, free("apng"), first=99)
+        fit(clips(3), path, without_limits("apng"), first=99)
     with pytest.raises(OutputError, match="cannot write"):
-        fit(clips(3), tmp_path / "none" / "a.png", free("apng"))
+        fit(clips(3), tmp_path / "none" / "a.png", without_limits("apng"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -223,13 +223,13 @@ def test_only_what_does_not_read_back_counts_as_not_fitting(tmp_path: Path, monk
         asked.append(quality)
         if quality < 60:
             raise Unreadable(f"{path}: alpha differs")
-        return writer.write(path, source, kind, loop=loop, quality=quality, colours=colours)
+        return writer.write_sticker(path, source, kind, loop=loop, quality=quality, colours=colours)
 
-    monkeypatch.setattr(candidates, "write", full)
+    monkeypatch.setattr(candidates, "write_sticker", full)
     with pytest.raises(OutputError, match=rf"cannot write {tmp_path}/a.webm: No space"):
-        fit(clips(3), tmp_path / "a.webm", free("webm"))
-    monkeypatch.setattr(candidates, "write", unreadable)
-    size = fit(clips(3, noise=30, size=(96, 64)), tmp_path / "a.webm", free("webm")).written.bytes
+        fit(clips(3), tmp_path / "a.webm", without_limits("webm"))
+    monkeypatch.setattr(candidates, "write_sticker", unreadable)
+    size = fit(clips(3, noise=30, size=(96, 64)), tmp_path / "a.webm", without_limits("webm")).written.bytes
     fitted = fit(clips(3, noise=30, size=(96, 64)), tmp_path / "a.webm", limited("webm", 0.15 * size))
     assert min(asked) == 55
     assert "quality 65" in fitted.given_up[1]
@@ -247,7 +247,7 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
 def test_signal_loops_for_ever_whatever_was_asked(tmp_path: Path) -> None:
     fitted = fit(clips(2, size=(48, 8)), tmp_path / "a.png", PLATFORMS["signal"], loop=2)
     assert fitted.given_up == ("plays for ever",)
-    assert check(tmp_path / "a.png", "signal") == []
+    assert check_file(tmp_path / "a.png", "signal") == []
 
 
 def test_equal_neighbours_are_one_drawing(tmp_path: Path) -> None:
@@ -259,10 +259,14 @@ def test_equal_neighbours_are_one_drawing(tmp_path: Path) -> None:
 # The schedule
 
 
-def made(count: int, seconds: float, name: str, *, first: float | None = None, best: int = 0, loop: int = 0) -> Plan:
+def made(
+    count: int, seconds: float, name: str, *, first: float | None = None, best: int = 0, loop: int = 0
+) -> Timeline:
     scores = [1.0] * count
     scores[best] = 1.0 if best == 0 else 2.0
-    return plan(5 + np.arange(count + 1, dtype=np.float64) * seconds, scores, PLATFORMS[name], loop=loop, first=first)
+    return plan_timeline(
+        5 + np.arange(count + 1, dtype=np.float64) * seconds, scores, PLATFORMS[name], loop=loop, first=first
+    )
 
 
 def test_too_long_is_cut_off_the_end_and_said() -> None:
@@ -310,26 +314,26 @@ def test_the_loop_is_turned_to_its_best_still() -> None:
 
 
 def test_a_rate_a_little_too_fast_is_thinned_too() -> None:
-    gif_of_33_a_second = Plan(np.arange(50), np.arange(51, dtype=np.float64) * 0.03, 0)
+    gif_of_33_a_second = Timeline(np.arange(50), np.arange(51, dtype=np.float64) * 0.03, 0)
     assert np.diff(gif_of_33_a_second.thinned(1 / 30).posts).min() > 1 / 30 - 0.001
-    thirty = Plan(np.arange(60), np.round(np.arange(61) / 30, 3), 0)
+    thirty = Timeline(np.arange(60), np.round(np.arange(61) / 30, 3), 0)
     assert len(thirty.thinned(1 / 30).order) == 60
 
 
 def test_few_drawings_are_spread_evenly() -> None:
-    every = Plan(np.arange(24), np.arange(25) / 12, 0)
+    every = Timeline(np.arange(24), np.arange(25) / 12, 0)
     assert len(every.at_most(20).order) == 20
     assert every.at_most(20).posts[-1] == 2.0
     assert np.diff(every.at_most(20).order).max() == 2
     assert every.at_most(24) is every
-    threes = Plan(np.arange(24), np.arange(25) / 24, 0).thinned(1 / 8)
+    threes = Timeline(np.arange(24), np.arange(25) / 24, 0).thinned(1 / 8)
     assert threes.order.tolist() == list(range(0, 24, 3))
     np.testing.assert_allclose(np.diff(threes.posts), 1 / 8)
 
 
 def test_uneven_times_are_thinned_by_time_not_by_count() -> None:
     posts = np.array([0, 0.5, 0.54, 0.58, 0.62, 1.2])
-    assert Plan(np.arange(5), posts, 0).thinned(1 / 12).order.tolist() == [0, 1, 4]
+    assert Timeline(np.arange(5), posts, 0).thinned(1 / 12).order.tolist() == [0, 1, 4]
 
 
 # Likeness and colours
@@ -362,11 +366,11 @@ def test_the_sharper_and_the_larger_is_the_better_still() -> None:
 @pytest.mark.parametrize("size", [24, 128])
 def test_few_colours_are_few_and_near(size: int) -> None:
     pictures = [sticker(i, (64, 48), noise=10) for i in range(3)]
-    cells = cells_of(pictures)
-    palette = palette_of(cells, size)
+    cells = colour_histogram(pictures)
+    palette = build_palette(cells, size)
     seen = set()
     for picture in pictures:
-        few = quantised(picture, cells, palette)
+        few = quantise(picture, cells, palette)
         seen |= {tuple(colour) for colour in few[few[..., 3] > 0].tolist()}
         assert ((few[..., 3] == 0) == (picture[..., 3] == 0)).all()
         assert ((few[..., 3] == 255) == (picture[..., 3] == 255)).all()

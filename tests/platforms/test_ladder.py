@@ -3,9 +3,9 @@ from math import log
 
 import pytest
 
-from animecut.platforms.ladder import ALL_COLOURS, BYTES, Road, Try
+from animecut.platforms.ladder import ALL_COLOURS, BYTES, QualityLadder, Rung
 
-WEBP = Road("webp", Try(60, 90), 75, Try(30, 40, 0.25))
+WEBP = QualityLadder("webp", Rung(60, 90), 75, Rung(30, 40, 0.25))
 
 
 def test_a_road_leads_from_the_best_to_the_worst() -> None:
@@ -28,19 +28,19 @@ def test_the_order_is_grade_drawings_grade_pixels() -> None:
 @pytest.mark.parametrize("kind", list(BYTES))
 def test_every_grade_lies_on_its_road(kind: str) -> None:
     best = max(BYTES[kind])
-    road = Road(kind, Try(5, best), 30, Try(5, 30))
+    road = QualityLadder(kind, Rung(5, best), 30, Rung(5, 30))
     grades = {road.at(road.length * i / 4000).grade for i in range(4001)}
     assert set(range(30, min(best, 256) + 1)) <= grades
 
 
 def test_places_are_logarithms_of_bytes() -> None:
-    half = Road("gif", Try(40, 255), 255, Try(10, 255)).at(log(2))
-    assert half == Try(20, 255)
-    assert Road("webp", Try(9, 40), 40, Try(9, 40, 0.25)).at(log(4)).scale == 0.5
-    assert Road("apng", Try(9, ALL_COLOURS), 64, Try(9, 64)).at(0.5).grade == 1024
+    half = QualityLadder("gif", Rung(40, 255), 255, Rung(10, 255)).at(log(2))
+    assert half == Rung(20, 255)
+    assert QualityLadder("webp", Rung(9, 40), 40, Rung(9, 40, 0.25)).at(log(4)).scale == 0.5
+    assert QualityLadder("apng", Rung(9, ALL_COLOURS), 64, Rung(9, 64)).at(0.5).grade == 1024
 
 
 def test_a_format_without_grades_gives_up_drawings_and_pixels() -> None:
-    road = Road("mov", Try(8, 90), 90, Try(4, 90, 0.5))
-    assert road.at(log(2)) == Try(4, 90)
-    assert road.at(road.length) == Try(4, 90, 0.5)
+    road = QualityLadder("mov", Rung(8, 90), 90, Rung(4, 90, 0.5))
+    assert road.at(log(2)) == Rung(4, 90)
+    assert road.at(road.length) == Rung(4, 90, 0.5)

@@ -11,9 +11,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from animecut.cli.check import app
-from animecut.encode.probe import look
+from animecut.encode.probe import probe
 from animecut.errors import InputError, SettingsError
-from animecut.platforms.specs import PLATFORMS, check
+from animecut.platforms.specs import PLATFORMS, check_file
 from tests.stickers_made import image, picture, video
 
 WHATSAPP, DISCORD, LINE, GIF = (512, 512), (320, 320), (320, 270), (128, 128)
@@ -34,67 +34,69 @@ def test_every_row_says_where_it_is_from() -> None:
 
 
 def test_good_files_are_fine(tmp_path: Path) -> None:
-    assert check(image(tmp_path / "a.webp", WHATSAPP, [100] * 3), "whatsapp") == []
-    assert check(image(tmp_path / "b.png", DISCORD, [100] * 3), "discord") == []
-    assert check(image(tmp_path / "c.png", (300, 270), [200] * 5, loop=4), "line") == []
-    assert check(image(tmp_path / "d.png", (96, 96), [100] * 3), "signal") == []
-    assert check(image(tmp_path / "e.gif", GIF, [100] * 3), "slack") == []
-    assert check(image(tmp_path / "f.gif", (360, 360), [100] * 3, opaque=True), "kakao") == []
-    assert check(video(tmp_path / "g.webm", (512, 96), [100] * 3), "telegram") == []
-    assert check(video(tmp_path / "h.webm", (100, 100), [40] * 3), "telegram-emoji") == []
+    assert check_file(image(tmp_path / "a.webp", WHATSAPP, [100] * 3), "whatsapp") == []
+    assert check_file(image(tmp_path / "b.png", DISCORD, [100] * 3), "discord") == []
+    assert check_file(image(tmp_path / "c.png", (300, 270), [200] * 5, loop=4), "line") == []
+    assert check_file(image(tmp_path / "d.png", (96, 96), [100] * 3), "signal") == []
+    assert check_file(image(tmp_path / "e.gif", GIF, [100] * 3), "slack") == []
+    assert check_file(image(tmp_path / "f.gif", (360, 360), [100] * 3, opaque=True), "kakao") == []
+    assert check_file(video(tmp_path / "g.webm", (512, 96), [100] * 3), "telegram") == []
+    assert check_file(video(tmp_path / "h.webm", (100, 100), [40] * 3), "telegram-emoji") == []
 
 
 def test_stills(tmp_path: Path) -> None:
     picture((490, 490), 0).save(tmp_path / "a.png")
-    assert check(tmp_path / "a.png", "viber") == []
-    assert only(check(tmp_path / "a.png", "telegram-static"), "490x490")
+    assert check_file(tmp_path / "a.png", "viber") == []
+    assert only(check_file(tmp_path / "a.png", "telegram-static"), "490x490")
     picture((512, 200), 0).save(tmp_path / "b.webp")
-    assert check(tmp_path / "b.webp", "telegram-static") == []
-    assert only(check(image(tmp_path / "c.png", (490, 490), [100] * 2), "viber"), "has 2 frames")
+    assert check_file(tmp_path / "b.webp", "telegram-static") == []
+    assert only(check_file(image(tmp_path / "c.png", (490, 490), [100] * 2), "viber"), "has 2 frames")
 
 
 def test_container_and_codec(tmp_path: Path) -> None:
-    assert only(check(image(tmp_path / "a.gif", WHATSAPP, [100] * 3), "whatsapp"), "is gif; whatsapp takes webp")
-    matroska = check(video(tmp_path / "b.mkv", (512, 96), [100] * 3), "telegram")
+    assert only(check_file(image(tmp_path / "a.gif", WHATSAPP, [100] * 3), "whatsapp"), "is gif; whatsapp takes webp")
+    matroska = check_file(video(tmp_path / "b.mkv", (512, 96), [100] * 3), "telegram")
     assert only(matroska, "is matroska")
-    vp8 = check(video(tmp_path / "c.webm", (512, 96), [100] * 3, codec="libvpx"), "telegram")
+    vp8 = check_file(video(tmp_path / "c.webm", (512, 96), [100] * 3, codec="libvpx"), "telegram")
     assert only(vp8, "codec is vp8")
     named = image(tmp_path / "d.apng", (300, 270), [200] * 5, loop=4)
-    assert only(check(named, "line"), "is named .apng")
+    assert only(check_file(named, "line"), "is named .apng")
 
 
 def test_sound_is_heard(tmp_path: Path) -> None:
-    assert only(check(video(tmp_path / "a.webm", (512, 96), [100] * 3, sound=True), "telegram"), "stream of audio")
+    assert only(check_file(video(tmp_path / "a.webm", (512, 96), [100] * 3, sound=True), "telegram"), "stream of audio")
 
 
 def test_pixels(tmp_path: Path) -> None:
-    assert only(check(image(tmp_path / "a.webp", (512, 510), [100] * 3), "whatsapp"), "exactly 512x512")
-    assert only(check(video(tmp_path / "b.webm", (510, 96), [100] * 3), "telegram"), "one side of 512")
-    assert only(check(image(tmp_path / "c.png", (321, 270), [200] * 5, loop=1), "line"), "at most 320x270")
-    assert only(check(image(tmp_path / "d.png", (260, 200), [200] * 5, loop=1), "line"), "one side at least 270")
-    assert only(check(image(tmp_path / "e.png", (100, 96), [100] * 3), "signal"), "a square")
+    assert only(check_file(image(tmp_path / "a.webp", (512, 510), [100] * 3), "whatsapp"), "exactly 512x512")
+    assert only(check_file(video(tmp_path / "b.webm", (510, 96), [100] * 3), "telegram"), "one side of 512")
+    assert only(check_file(image(tmp_path / "c.png", (321, 270), [200] * 5, loop=1), "line"), "at most 320x270")
+    assert only(check_file(image(tmp_path / "d.png", (260, 200), [200] * 5, loop=1), "line"), "one side at least 270")
+    assert only(check_file(image(tmp_path / "e.png", (100, 96), [100] * 3), "signal"), "a square")
 
 
 def test_seconds(tmp_path: Path) -> None:
-    assert only(check(video(tmp_path / "a.webm", (512, 96), [1000, 1000, 1010]), "telegram"), "lasts 3.010 s")
-    assert only(check(image(tmp_path / "b.png", DISCORD, [2600, 2600]), "discord"), "at most 5")
-    assert only(check(image(tmp_path / "c.png", (300, 270), [210] * 5, loop=1), "line"), "1.050 s in all")
-    assert only(check(image(tmp_path / "d.png", (300, 270), [80] * 5, loop=2), "line"), "0.800 s in all")
-    assert only(check(image(tmp_path / "e.png", (300, 270), [400] * 5, loop=3), "line"), "at most 4")
-    assert check(image(tmp_path / "f.png", (300, 270), [100] * 5, loop=2), "line") == []
+    assert only(check_file(video(tmp_path / "a.webm", (512, 96), [1000, 1000, 1010]), "telegram"), "lasts 3.010 s")
+    assert only(check_file(image(tmp_path / "b.png", DISCORD, [2600, 2600]), "discord"), "at most 5")
+    assert only(check_file(image(tmp_path / "c.png", (300, 270), [210] * 5, loop=1), "line"), "1.050 s in all")
+    assert only(check_file(image(tmp_path / "d.png", (300, 270), [80] * 5, loop=2), "line"), "0.800 s in all")
+    assert only(check_file(image(tmp_path / "e.png", (300, 270), [400] * 5, loop=3), "line"), "at most 4")
+    assert check_file(image(tmp_path / "f.png", (300, 270), [100] * 5, loop=2), "line") == []
 
 
 def test_frames_that_are_too_short(tmp_path: Path) -> None:
-    assert only(check(video(tmp_path / "a.webm", (512, 96), [20] * 4), "telegram"), "30 frames a second")
-    assert only(check(image(tmp_path / "b.webp", WHATSAPP, [100, 5, 100]), "whatsapp"), "for 5 ms")
-    assert only(check(image(tmp_path / "c.gif", GIF, [100, 10, 100]), "slack"), "for 10 ms")
+    assert only(check_file(video(tmp_path / "a.webm", (512, 96), [20] * 4), "telegram"), "30 frames a second")
+    assert only(check_file(image(tmp_path / "b.webp", WHATSAPP, [100, 5, 100]), "whatsapp"), "for 5 ms")
+    assert only(check_file(image(tmp_path / "c.gif", GIF, [100, 10, 100]), "slack"), "for 10 ms")
 
 
 def test_how_many_frames(tmp_path: Path) -> None:
-    assert only(check(image(tmp_path / "a.png", (300, 270), [250] * 4, loop=1), "line"), "4 frames; line takes at l")
-    assert only(check(image(tmp_path / "b.gif", (360, 360), [40] * 25, opaque=True), "kakao"), "at most 24")
+    assert only(
+        check_file(image(tmp_path / "a.png", (300, 270), [250] * 4, loop=1), "line"), "4 frames; line takes at l"
+    )
+    assert only(check_file(image(tmp_path / "b.gif", (360, 360), [40] * 25, opaque=True), "kakao"), "at most 24")
     picture(WHATSAPP, 0).save(tmp_path / "c.webp")
-    assert only(check(tmp_path / "c.webp", "whatsapp"), "1 frames")
+    assert only(check_file(tmp_path / "c.webp", "whatsapp"), "1 frames")
 
 
 def test_frames_that_a_merge_would_swallow(tmp_path: Path) -> None:
@@ -105,31 +107,31 @@ def test_frames_that_a_merge_would_swallow(tmp_path: Path) -> None:
         rgba[200:, :, :3] = 40 * i  # where alpha is 0
         pictures.append(Image.fromarray(rgba))
     pictures[0].save(tmp_path / "a.png", save_all=True, append_images=pictures[1:], duration=200, loop=1)
-    assert len(look(tmp_path / "a.png").seconds) == 5
-    assert only(check(tmp_path / "a.png", "line"), "3 frames that differ")
+    assert len(probe(tmp_path / "a.png").seconds) == 5
+    assert only(check_file(tmp_path / "a.png", "line"), "3 frames that differ")
 
 
 def test_plays(tmp_path: Path) -> None:
-    assert only(check(image(tmp_path / "a.png", (300, 270), [200] * 5, loop=0), "line"), "plays for ever")
-    assert only(check(image(tmp_path / "b.png", (96, 96), [100] * 3, loop=2), "signal"), "plays 2 times")
+    assert only(check_file(image(tmp_path / "a.png", (300, 270), [200] * 5, loop=0), "line"), "plays for ever")
+    assert only(check_file(image(tmp_path / "b.png", (96, 96), [100] * 3, loop=2), "signal"), "plays 2 times")
 
 
 def test_bytes(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (512, 512, 4), np.uint8)
     Image.fromarray(noise).save(tmp_path / "a.webp", lossless=True)
-    assert only(check(tmp_path / "a.webp", "whatsapp-static"), "at most 102,400")
+    assert only(check_file(tmp_path / "a.webp", "whatsapp-static"), "at most 102,400")
 
 
 def test_alpha(tmp_path: Path) -> None:
-    assert check(image(tmp_path / "a.webp", WHATSAPP, [100] * 3, opaque=True), "whatsapp") == []
-    assert only(check(video(tmp_path / "b.webm", (512, 96), [100] * 3, alpha=False), "telegram"), "has no alpha")
-    assert only(check(image(tmp_path / "c.gif", (360, 360), [100] * 3), "kakao"), "white background")
+    assert check_file(image(tmp_path / "a.webp", WHATSAPP, [100] * 3, opaque=True), "whatsapp") == []
+    assert only(check_file(video(tmp_path / "b.webm", (512, 96), [100] * 3, alpha=False), "telegram"), "has no alpha")
+    assert only(check_file(image(tmp_path / "c.gif", (360, 360), [100] * 3), "kakao"), "white background")
 
 
 def test_first_frame(tmp_path: Path) -> None:
     pictures = [picture(WHATSAPP, 0, empty=True), picture(WHATSAPP, 1)]
     pictures[0].save(tmp_path / "a.webp", save_all=True, append_images=pictures[1:], duration=100, lossless=True)
-    assert only(check(tmp_path / "a.webp", "whatsapp"), "first frame is empty")
+    assert only(check_file(tmp_path / "a.webp", "whatsapp"), "first frame is empty")
 
 
 def test_broken_files_are_a_problem_not_a_crash(tmp_path: Path) -> None:
@@ -142,13 +144,13 @@ def test_broken_files_are_a_problem_not_a_crash(tmp_path: Path) -> None:
     for path in good:
         for length in (0, 4, 30, path.stat().st_size // 2):
             path.write_bytes(path.read_bytes()[:length] if length else b"")
-            assert check(path, "telegram")
+            assert check_file(path, "telegram")
     (tmp_path / "e.txt").write_text("no picture")
-    assert only(check(tmp_path / "e.txt", "line"), "cannot be read")
+    assert only(check_file(tmp_path / "e.txt", "line"), "cannot be read")
     with pytest.raises(InputError):
-        check(tmp_path / "none.webp", "whatsapp")
+        check_file(tmp_path / "none.webp", "whatsapp")
     with pytest.raises(SettingsError, match="telegram"):
-        check(good[0], "icq")
+        check_file(good[0], "icq")
 
 
 def test_command_line(tmp_path: Path) -> None:

@@ -20,11 +20,11 @@ from av.filter import Graph
 from numpy.typing import NDArray
 from PIL import Image
 
-from animecut.encode.writer import write
+from animecut.encode.writer import write_sticker
 from animecut.layout.compose import Box, Placement, resample
 from animecut.platforms.similarity import ssim
 from animecut.types import Clip
-from animecut.video.reader import decode
+from animecut.video.reader import read_clips
 from samples.make_samples import load_truth
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -38,7 +38,7 @@ Pictures = NDArray[np.uint8]
 def sample(name: str, size: int) -> tuple[Pictures, NDArray[np.float64]]:
     """Every drawing once with its exact alpha, `size` pixels wide, and (T + 1,) fence posts in whole 1/100 s."""
     truth = load_truth(name)
-    rgb = np.concatenate([clip.pixels for clip in decode(SAMPLES / f"{name}.mp4")])
+    rgb = np.concatenate([clip.pixels for clip in read_clips(SAMPLES / f"{name}.mp4")])
     new = np.r_[True, (np.diff(truth.drawing) != 0) | (np.diff(truth.shot) != 0)]
     alpha = np.rint(truth.alpha[new] * 255).astype(np.uint8)
     height, width = alpha.shape[1:]
@@ -99,7 +99,7 @@ def smallest(path: Path, clip: Clip, wanted: float, kind: str) -> int:
 
     def good(grade: int) -> bool:
         words = {"quality": grade} if kind == "webp" else {"colours": grade, "quality": 100}
-        write(path, [clip], kind, **words)
+        write_sticker(path, [clip], kind, **words)
         return likeness(path, clip.pixels) >= wanted
 
     low, high = 0, len(grades) - 1

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from animecut_training.data.dataset import alpha_of
 from animecut_training.evaluation import metrics
-from animecut_training.synthesis.assets import load_stock, read_split
+from animecut_training.synthesis.assets import load_assets, read_split
 from animecut_training.synthesis.augment import degrade
-from animecut_training.synthesis.composite import Stock, composite
+from animecut_training.synthesis.composite import Assets, composite
 from numpy.typing import NDArray
 
 from animecut.matte import matting
@@ -37,7 +37,7 @@ def main() -> None:
     words.add_argument("--weights", type=Path, default=DEFAULT_WEIGHTS)
     words.add_argument("--seed", type=int, default=7)
     chosen = words.parse_args()
-    stock = load_stock([chosen.sprites], chosen.scenes, read_split(SPLIT), held_out=True)
+    stock = load_assets([chosen.sprites], chosen.scenes, read_split(SPLIT), held_out=True)
     segmenter = Segmenter(chosen.weights, "cpu")
     for clutter in (False, True):
         kind = {"composites": "with props" if clutter else "plain"}
@@ -45,7 +45,7 @@ def main() -> None:
     print(json.dumps({"scenes": "without a character"} | of_scenes(stock, segmenter)))  # noqa: T201
 
 
-def of_composites(stock: Stock, segmenter: Segmenter, seed: int, *, clutter: bool) -> dict[str, float]:
+def of_composites(stock: Assets, segmenter: Segmenter, seed: int, *, clutter: bool) -> dict[str, float]:
     """Means over compressed frames of the Segmenter's alpha, of the matted one, and of changes under a camera move."""
     rng = np.random.default_rng(seed)
     rows = []
@@ -71,7 +71,7 @@ def of_composites(stock: Stock, segmenter: Segmenter, seed: int, *, clutter: boo
     return means | {"mad_median": round(float(np.median([row["mad"] for row in rows])), 2)}
 
 
-def of_scenes(stock: Stock, segmenter: Segmenter) -> dict[str, float]:
+def of_scenes(stock: Assets, segmenter: Segmenter) -> dict[str, float]:
     """Per cent of scenes that are taken for a character: mean and largest."""
     kept = []
     for scene in stock.scenes:

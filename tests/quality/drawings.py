@@ -12,12 +12,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from animecut_training.synthesis.distractors import props
+from animecut_training.synthesis.distractors import draw_distractors
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from animecut.video.drawings import merge_held
-from animecut.video.reader import decode
+from animecut.video.drawings import merge_held_frames
+from animecut.video.reader import read_clips
 from samples.brush import Cel
 from samples.character import paint, random_character
 from samples.classroom import classroom
@@ -45,7 +45,7 @@ def shot(rng: np.random.Generator, frames: int) -> tuple[Picture, NDArray[np.boo
     """Somebody acts for so many frames: (frames, HEIGHT, WIDTH, 3), and where the picture changes."""
     scene = place(rng)
     if rng.random() < 0.7:
-        props(scene, rng.uniform(0, 255, (6, 3)), rng, 6)
+        draw_distractors(scene, rng.uniform(0, 255, (6, 3)), rng, 6)
     design, pose = random_character(rng)
     pose = replace(pose, blink=0.0, mouth=0.0)
     scale, at = (
@@ -149,13 +149,13 @@ def captioned(pixels: Picture, rng: np.random.Generator) -> Picture:
 
 
 def counts(made: Reel, crf: str) -> dict[str, int]:
-    """What `merge_held` says of the encoded clip against what it is."""
+    """What `merge_held_frames` says of the encoded clip against what it is."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.mp4"
         encode(path, made.pixels, RATE, crf)
         starts: list[float] = []
         shots: list[int] = []
-        for clip in merge_held(decode(path)):
+        for clip in merge_held_frames(read_clips(path)):
             starts += clip.times[:-1].tolist()
             shots += [clip.shot] * len(clip)
     first = np.round(np.array(starts) * float(RATE)).astype(int)

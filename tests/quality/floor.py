@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from animecut.matte.matting import EPSILON, refine
 from animecut.segmentation.segmenter import LONGEST
-from animecut.video.reader import decode
+from animecut.video.reader import read_clips
 from samples.make_samples import load_truth
 from tests.quality.measure import GROUNDS, SAMPLES, fringe
 
@@ -48,7 +48,7 @@ def cut_outs(rgb: NDArray[np.uint8], truth: Plane) -> dict[str, NDArray[np.uint8
 def figures(name: str) -> dict[str, dict[str, float]]:
     """By row the means over a sample's frames."""
     truth = load_truth(name).alpha.astype(np.float32)
-    frames = np.concatenate([clip.pixels for clip in decode(SAMPLES / f"{name}.mp4")])
+    frames = np.concatenate([clip.pixels for clip in read_clips(SAMPLES / f"{name}.mp4")])
     rows: dict[str, list[dict[str, float]]] = {}
     for rgb, t in zip(frames[::EVERY], truth[::EVERY], strict=True):
         edge = (t > 0.05) & (t < 0.95)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from animecut_training.data.dataset import Labelled, alpha_of, labelled_frames
 from animecut_training.evaluation import evaluate
-from animecut_training.synthesis.augment import dithered
+from animecut_training.synthesis.augment import dither
 from numpy.typing import NDArray
 
 from animecut.matte.matting import refine
@@ -50,7 +50,7 @@ def matted(frame: Labelled, alpha: NDArray[np.float32]) -> evaluate.Figures:
 def as_gif(frame: Labelled, segmenter: Segmenter) -> evaluate.Figures:
     """Figures of the network on one frame as a GIF of GIF_SIDE and GIF_COLOURS shows it."""
     rgb, truth = (within(x, GIF_SIDE) for x in (frame.rgb, frame.alpha))
-    alpha = alpha_of(segmenter, dithered(np.asarray(rgb, np.uint8), GIF_COLOURS))
+    alpha = alpha_of(segmenter, dither(np.asarray(rgb, np.uint8), GIF_COLOURS))
     return evaluate.figures(frame.name, alpha, np.asarray(truth, np.float32))
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from animecut_training.evaluation import metrics
 from numpy.typing import NDArray
 
-from animecut.layout.compose import over
+from animecut.layout.compose import composite_over
 from animecut.segmentation.segmenter import Segmenter
-from animecut.video.reader import decode
+from animecut.video.reader import read_clips
 from samples.make_samples import load_truth
 from tests.quality.measure import SAMPLES, per_frame, stickers
 
@@ -40,7 +40,9 @@ def row(rgb: NDArray[np.uint8], rgba: NDArray[np.uint8], truth: NDArray[np.float
     error[..., 0] = 255 - 255 * np.clip(-wrong, 0, 1)
     error[..., 2] = 255 - 255 * np.clip(wrong, 0, 1)
     size = WIDTH, round(WIDTH * rgb.shape[0] / rgb.shape[1])
-    parts = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (rgb, over(rgba, GROUND), error)]
+    parts = [
+        cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (rgb, composite_over(rgba, GROUND), error)
+    ]
     return np.asarray(np.hstack(parts), np.uint8)
 
 
@@ -53,7 +55,7 @@ def main() -> None:
     for name in ("wave", "two"):
         truth = load_truth(name)
         shown = per_frame(*stickers(name, segmenter), truth)
-        source = np.concatenate([clip.pixels for clip in decode(SAMPLES / f"{name}.mp4")])
+        source = np.concatenate([clip.pixels for clip in read_clips(SAMPLES / f"{name}.mp4")])
         alpha = truth.alpha.astype(np.float32)
         errors = [metrics.mad(p[..., 3] / np.float32(255), t) for p, t in zip(shown, alpha, strict=True)]
         rows += [row(source[i], shown[i], alpha[i]) for i in worst(errors)]

@@ -13,12 +13,12 @@ from animecut_training.evaluation import metrics
 from numpy.typing import NDArray
 from PIL import Image
 
-from animecut._util.progress import Watch
+from animecut._util.progress import Progress
 from animecut.pipeline import cut
 from animecut.results import Target
 from animecut.segmentation.segmenter import Segmenter
 from animecut.settings import Settings
-from animecut.video.reader import decode
+from animecut.video.reader import read_clips
 from samples.make_samples import Truth, load_truth
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -28,11 +28,11 @@ GROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "magenta": (255, 0, 255
 def stickers(name: str, segmenter: Segmenter, **settings: object) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """The sample's sticker over the whole picture: (N, H, W, 4) straight RGBA, and its fence posts in seconds."""
     clip = SAMPLES / f"{name}.mp4"
-    width = next(decode(clip)).pixels.shape[2]
+    width = next(read_clips(clip)).pixels.shape[2]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "out.png"
         words = Settings(formats=("apng",), size=width, crop=False, **settings)  # type: ignore[arg-type]
-        cut(clip, [Target(path, "apng")], words, segmenter, Watch())
+        cut(clip, [Target(path, "apng")], words, segmenter, Progress())
         pictures, times = [], [0.0]
         with Image.open(path) as image:
             for i in range(getattr(image, "n_frames", 1)):
@@ -81,7 +81,7 @@ def figures(name: str, segmenter: Segmenter, **settings: object) -> dict[str, fl
     shown = per_frame(rgba, times, truth)
     p = shown[..., 3].astype(np.float32) / 255
     t = truth.alpha.astype(np.float32)
-    source = np.concatenate([clip.pixels for clip in decode(SAMPLES / f"{name}.mp4")])
+    source = np.concatenate([clip.pixels for clip in read_clips(SAMPLES / f"{name}.mp4")])
     held = np.flatnonzero(
         (np.diff(truth.drawing) == 0) & (np.abs(np.diff(truth.camera, axis=0)).reshape(len(t) - 1, -1).sum(1) == 0)
     )

@@ -17,7 +17,7 @@ from typing import Any
 import av
 from PIL import Image
 
-from animecut._util.progress import Watch
+from animecut._util.progress import Progress
 from animecut.errors import OutputError
 from animecut.pipeline import cut
 from animecut.platforms.specs import PLATFORMS, Platform
@@ -106,7 +106,7 @@ def stickers(name: str, platforms: Sequence[str], folder: Path, segment: Loading
     targets = [Target(folder / f"{name}.{row.name}{SUFFIXES[row.format]}", row.format, row) for row in rows]
     plain = Target(folder / f"{name}.webp", "webp")
     begun = time.process_time()
-    report = cut(CLIPS / file, targets or [plain], Settings(start, end), segment, Watch())
+    report = cut(CLIPS / file, targets or [plain], Settings(start, end), segment, Progress())
     return report.outputs, time.process_time() - begun
 
 

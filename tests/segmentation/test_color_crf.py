@@ -53,7 +53,7 @@ def test_tells_what_is_written_out(monkeypatch: pytest.MonkeyPatch, light: float
     y, x = torch.meshgrid(torch.linspace(0, 1, 96), torch.linspace(0, 1, 160), indexing="ij")
     rgb = torch.stack([light + 0.03 * torch.sin(9 * x), light + 0.03 * torch.cos(7 * y), light + 0.04 * x * y])[None]
     odds = (torch.sin(11 * x + 5 * y) + 0.3)[None]
-    told = (color_crf.heard(rgb, odds) - odds) / color_crf.WEIGHT
+    told = (color_crf.refine_by_color(rgb, odds) - odds) / color_crf.WEIGHT
     exact = torch.from_numpy(slowly(rgb, odds)).view(1, 1, 96 // color_crf.LISTENERS, -1)
     assert exact.max() - exact.min() > 0.5
     exact = torch.nn.functional.interpolate(exact, (96, 160), mode="bilinear")[0]
@@ -67,7 +67,7 @@ def test_a_gap_of_the_walls_colour_goes_and_a_hand_of_the_skins_stays() -> None:
     for where, colour, mistake in ((gap, WALL, 1.5), (hand, SKIN, -1.5)):
         rgb[0][:, where] = torch.tensor(colour)[:, None]
         odds[0][where] = mistake
-    kept = color_crf.heard(rgb, odds)[0].numpy() > 0
+    kept = color_crf.refine_by_color(rgb, odds)[0].numpy() > 0
     inner = np.ones((2 * color_crf.LISTENERS + 1,) * 2, np.uint8)  # to the pixel is the matting's work
     assert not kept[cv2.erode(gap.view(np.uint8), inner) > 0].any()
     assert kept[cv2.erode(hand.view(np.uint8), inner) > 0].all()
@@ -77,14 +77,14 @@ def test_a_gap_of_the_walls_colour_goes_and_a_hand_of_the_skins_stays() -> None:
 def test_a_colour_that_is_inside_and_outside_says_nothing() -> None:
     rgb, odds, _ = world(skin=WALL)
     odds[..., :64], odds[..., 64:] = 3.0, -3.0
-    assert (color_crf.heard(rgb, odds) - odds).abs().max() < color_crf.WEIGHT / 4
+    assert (color_crf.refine_by_color(rgb, odds) - odds).abs().max() < color_crf.WEIGHT / 4
 
 
 def test_a_colour_of_its_own_hears_itself_alone() -> None:
     rgb, odds, _ = world()
     rgb[0, :, 36:48, 96:108] = torch.tensor([0.1, 0.9, 0.1])[:, None, None]
     odds[0, 36:48, 96:108] = 1.0  # one speaker in its middle
-    told = (color_crf.heard(rgb, odds) - odds)[0, 41:43, 101:103]
+    told = (color_crf.refine_by_color(rgb, odds) - odds)[0, 41:43, 101:103]
     assert told.numpy() == pytest.approx(color_crf.WEIGHT * np.tanh(0.5) / (1 + color_crf.ALONE), abs=0.02)
 
 
@@ -92,7 +92,7 @@ def test_far_ones_count_less() -> None:
     rgb = torch.full((1, 3, 96, 448), 0.5)
     odds = torch.full((1, 96, 448), 2.0)
     odds[..., 224:] = -2.0
-    told = color_crf.heard(rgb, odds) - odds
+    told = color_crf.refine_by_color(rgb, odds) - odds
     assert told[..., :20].min() > 1
     assert told[..., -20:].max() < -1
 
@@ -101,11 +101,11 @@ def test_one_doubt_is_heard_among_the_sure_and_none_jumps() -> None:
     rgb, odds, there = world()
     odds = torch.where(torch.from_numpy(there), 8.0, -8.0)[None]
     odds[0, 50, 60] = -0.5
-    assert color_crf.heard(rgb, odds)[0, 50, 60] > 0
+    assert color_crf.refine_by_color(rgb, odds)[0, 50, 60] > 0
     ends = []
     for doubt in (-color_crf.WEIGHT + 0.01, -color_crf.WEIGHT - 0.01):
         odds[0, 48:56, 56:64] = doubt
-        ends.append(color_crf.heard(rgb, odds)[0, 52, 60])
+        ends.append(color_crf.refine_by_color(rgb, odds)[0, 52, 60])
     assert abs(ends[0] - ends[1]) < 0.2
 
 
@@ -113,17 +113,17 @@ def test_where_all_are_sure_nobody_is_told() -> None:
     rgb, odds, there = world()
     odds[0][torch.from_numpy(there)] = color_crf.WEIGHT
     odds[0][torch.from_numpy(~there)] = -color_crf.WEIGHT - 1
-    assert (color_crf.heard(rgb, odds) == odds).all()
+    assert (color_crf.refine_by_color(rgb, odds) == odds).all()
 
 
 def test_nothing_there_stays_nothing() -> None:
     rgb, odds, _ = world()
-    assert (color_crf.heard(rgb, torch.full_like(odds, -2.0)) <= -2.0).all()
+    assert (color_crf.refine_by_color(rgb, torch.full_like(odds, -2.0)) <= -2.0).all()
 
 
 def test_a_picture_hears_the_same_alone_and_among_others() -> None:
     rgb, odds, _ = world()
     others, doubts = torch.cat([rgb.flip(3), rgb]), torch.cat([odds.flip(2), odds * 0.1])
-    together = color_crf.heard(torch.cat([rgb, others]), torch.cat([odds, doubts]))
-    assert (together[0] == color_crf.heard(rgb, odds)[0]).all()
-    assert (together[2] == color_crf.heard(rgb, odds * 0.1)[0]).all()
+    together = color_crf.refine_by_color(torch.cat([rgb, others]), torch.cat([odds, doubts]))
+    assert (together[0] == color_crf.refine_by_color(rgb, odds)[0]).all()
+    assert (together[2] == color_crf.refine_by_color(rgb, odds * 0.1)[0]).all()

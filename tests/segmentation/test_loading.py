@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animecut._util.concurrency import soon
+from animecut._util.concurrency import run_in_thread
 from animecut.errors import WeightsError
 from animecut.segmentation.loading import Loading
 
@@ -41,9 +41,9 @@ def test_half_of_the_cores_are_left_to_other_stages(monkeypatch: pytest.MonkeyPa
     Slow.go.set()
     try:
         for there, used in ((1, 1), (2, 1), (16, 8)):
-            monkeypatch.setattr("animecut.segmentation.segmenter.cores", lambda there=there: there)
+            monkeypatch.setattr("animecut.segmentation.segmenter.available_cores", lambda there=there: there)
             _ = Loading(None, "cpu", 4).batch_size
-            assert soon(torch.get_num_threads).result() == used  # as a stage's own thread has it
+            assert run_in_thread(torch.get_num_threads).result() == used  # as a stage's own thread has it
     finally:
         torch.set_num_threads(before)
 

@@ -58,7 +58,7 @@ def test_places_of_one_colour_are_heard(weights: Path, pixels: np.ndarray, monke
         said.append((rgb, odds))
         return torch.full_like(odds, 2.0)
 
-    monkeypatch.setattr(color_crf, "heard", heard)
+    monkeypatch.setattr(color_crf, "refine_by_color", heard)
     segmenter = Segmenter(weights, "cpu")
     assert segmenter(pixels[:1]) == pytest.approx(1 / (1 + np.exp(-2.0)))
     (rgb, odds), *_ = said
@@ -175,7 +175,7 @@ def test_out_of_memory_with_one_picture_says_what_to_do(
 def test_the_unknown_of_a_trimap_is_left_to_the_matting(
     tmp_path: Path, surest: int, alpha: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(color_crf, "heard", lambda rgb, odds: pytest.fail("it was heard"))
+    monkeypatch.setattr(color_crf, "refine_by_color", lambda rgb, odds: pytest.fail("it was heard"))
     net = PSPNet(Architecture(width=8, decoder=(), classes=("background", "unknown", "character")))
     with torch.no_grad():
         net.classifier.weight.zero_()

@@ -97,7 +97,7 @@ def test_working_batch_norm_into_convolutions_changes_no_logit() -> None:
     net(x)  # in training: the norms get means and variances that are not 0 and 1
     with torch.inference_mode():
         before = net.eval()(x)
-        after = weights.fused(net)(x)
+        after = weights.fuse_batch_norm(net)(x)
     assert not [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     assert torch.allclose(after, before, atol=1e-4)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from animecut.batch.run_log import digest, mark
+from animecut.batch.run_log import output_digest, source_fingerprint
 from tests import world
 from tests.soak.run import begin
 
@@ -76,8 +76,8 @@ def times(out: Path) -> tuple[float, float]:
     stickers = sorted(path.stat().st_mtime for path in out.glob("*.webp"))
     started = time.perf_counter()
     for line in lines:
-        mark(Path(line["input"]))
-        digest(out / line["outputs"][0]["path"])
+        source_fingerprint(Path(line["input"]))
+        output_digest(out / line["outputs"][0]["path"])
     looking = time.perf_counter() - started
     return sum(line["seconds"]["total"] for line in lines) - looking, stickers[-1] - stickers[0]
 

@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from animecut.video.reader import decode
+from animecut.video.reader import read_clips
 from tests import rotten, world
 
 ROOT = Path(__file__).parent.parent.parent
@@ -81,7 +81,7 @@ def take(path: Path, i: int) -> None:
     """A part of a sample, in the size of all clips here."""
     source = ROOT / "samples" / ("two.mp4" if i % 2 else "wave.mp4")
     drawings = []
-    for clip in decode(source, start=0.1 * i, end=0.1 * i + 0.3):
+    for clip in read_clips(source, start=0.1 * i, end=0.1 * i + 0.3):
         drawings += [cv2.resize(picture, (world.WIDTH, world.HEIGHT)) for picture in clip.pixels]
     world.write_clip(path, drawings, hold=1)
 

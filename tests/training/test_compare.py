@@ -7,7 +7,7 @@ import torch
 from animecut_training import compare as comparing
 from animecut_training import run as running
 from animecut_training.cli import app
-from animecut_training.init.convert import Begun
+from animecut_training.init.convert import InitialNetwork
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -29,15 +29,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_network_from_every_beginning_in_one_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def begun(init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet", target: str = "mask") -> Begun:
+    def begun(init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet", target: str = "mask") -> InitialNetwork:
         if init == "imagenet":
             raise WeightsError("https://example.org/vgg.pth: cannot be downloaded; put that file at /cache/vgg.pth")
         torch.manual_seed(0)
         net = PSPNet(TINY) if arch == "pspnet" else build(Architecture(pyramid=(), width=8, decoder=()))
-        return Begun(net, init, backbone_alone=init == "voc")
+        return InitialNetwork(net, init, backbone_alone=init == "voc")
 
-    monkeypatch.setattr(comparing, "begin", begun)
-    monkeypatch.setattr(running, "begin", begun)
+    monkeypatch.setattr(comparing, "initial_network", begun)
+    monkeypatch.setattr(running, "initial_network", begun)
     out = folder.parent / "out"
     words = ["compare", str(folder), "--out", str(out), "--steps", "5", "--batch-size", "2", "--device", "cpu"]
     done = CliRunner().invoke(app, words)

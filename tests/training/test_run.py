@@ -12,13 +12,13 @@ import torch
 from animecut_training.cli import app
 from animecut_training.data.dataset import labelled_frames
 from animecut_training.evaluation.journal import Journal
-from animecut_training.init.begin import begin
+from animecut_training.init.begin import initial_network
 from animecut_training.loop import fit
 from animecut_training.loop.batches import Part
 from animecut_training.loop.fit import Recipe
-from animecut_training.run import SHIPPED, Job, Told, cross_validate, run
-from animecut_training.synthesis.assets import read_split, with_labelled
-from animecut_training.synthesis.composite import Stock
+from animecut_training.run import SHIPPED, Job, Reporter, cross_validate, run
+from animecut_training.synthesis.assets import add_labelled, read_split
+from animecut_training.synthesis.composite import Assets
 from typer.testing import CliRunner
 
 from animecut.errors import InputError, SettingsError
@@ -54,7 +54,7 @@ def files(folder: Path) -> set[str]:
 
 def test_a_run_leaves_weights_a_report_and_a_checkpoint(job: Job) -> None:
     lines: list[str] = []
-    assert run(job, Told(line=lines.append)) == []
+    assert run(job, Reporter(line=lines.append)) == []
     assert files(job.out) == {"model.safetensors", "checkpoint.pt", "journal.jsonl", "report.html"}
     assert lines == ["begins with tiny.safetensors: a whole network; learns from 4 frames"]
     page = (job.out / "report.html").read_text()
@@ -67,7 +67,7 @@ def test_a_run_leaves_weights_a_report_and_a_checkpoint(job: Job) -> None:
 
 def test_a_test_part_is_judged_by_at_every_checkpoint(job: Job) -> None:
     add(job.folder, "t", 40, ("test_images", "test_anno"))
-    (figures,) = run(job, Told())
+    (figures,) = run(job, Reporter())
     assert figures.name == "t"
     journal = Journal(job.out)
     assert [one["step"] for one in journal.steps] == [1, 2, 3, 4]
@@ -79,18 +79,18 @@ def test_a_test_part_is_judged_by_at_every_checkpoint(job: Job) -> None:
 
 
 def test_the_same_run_twice_gives_the_same_weights(job: Job) -> None:
-    run(job, Told())
+    run(job, Reporter())
     first = (job.out / "model.safetensors").read_bytes()
     for name in files(job.out):
         (job.out / name).unlink()
-    run(job, Told())
+    run(job, Reporter())
     again = (job.out / "model.safetensors").read_bytes()
     assert first[-100_000:] == again[-100_000:]  # before it stands how many minutes it took
 
 
 def test_a_split_may_know_more_frames_than_the_folder_holds(job: Job, tmp_path: Path) -> None:
     write_split(tmp_path / "split.json", [["3", "0", "elsewhere"], ["2", "1"]])
-    folds = cross_validate(replace(job, split_file=tmp_path / "split.json"), Told(), 2)
+    folds = cross_validate(replace(job, split_file=tmp_path / "split.json"), Reporter(), 2)
     assert [sorted(one.name for one in figures) for figures in folds] == [["0", "3"], ["1", "2"]]
 
 
@@ -100,12 +100,12 @@ def test_a_split_that_does_not_fit_the_folder_is_not_put_aside(
 ) -> None:
     write_split(tmp_path / "split.json", held)
     with pytest.raises(SettingsError, match=r"--split .*split.json: 2 folds, .*make the two agree"):
-        cross_validate(replace(job, split_file=tmp_path / "split.json"), Told(), folds)
+        cross_validate(replace(job, split_file=tmp_path / "split.json"), Reporter(), folds)
 
 
 def test_a_fold_is_left_out_and_judged_by(job: Job, tmp_path: Path) -> None:
     write_split(tmp_path / "split.json", [["0", "2"], ["1", "3"]])
-    figures = run(replace(job, split_file=tmp_path / "split.json"), Told(), fold=1)
+    figures = run(replace(job, split_file=tmp_path / "split.json"), Reporter(), fold=1)
     assert [one.name for one in figures] == ["1", "3"]
     _, provenance = weights.load(job.out / "model.safetensors")
     assert (provenance["frames"], provenance["left_out"]) == (2, ["1", "3"])
@@ -113,12 +113,12 @@ def test_a_fold_is_left_out_and_judged_by(job: Job, tmp_path: Path) -> None:
 
 def test_every_frame_is_judged_once_by_a_network_that_never_saw_it(job: Job) -> None:
     lines: list[str] = []
-    folds = cross_validate(job, Told(line=lines.append), 2)
+    folds = cross_validate(job, Reporter(line=lines.append), 2)
     assert [[one.name for one in figures] for figures in folds] == [["0", "1"], ["2", "3"]]
     _, provenance = weights.load(job.out / "fold-0" / "model.safetensors")
     assert provenance["left_out"] == ["0", "1"]
     with pytest.raises(SettingsError, match="4 different frames, too few for 5 folds"):
-        cross_validate(replace(job, resume=True), Told(), 5)
+        cross_validate(replace(job, resume=True), Reporter(), 5)
 
 
 def test_pictures_that_are_almost_the_same_share_a_fold_whatever_they_are_called(job: Job) -> None:
@@ -127,7 +127,7 @@ def test_pictures_that_are_almost_the_same_share_a_fold_whatever_they_are_called
             (job.folder / part / f"{name}.png").unlink()
     add(job.folder, "2", 15)  # as 0
     add(job.folder, "3", 60)
-    folds = cross_validate(job, Told(), 3)
+    folds = cross_validate(job, Reporter(), 3)
     assert [sorted(one.name for one in figures) for figures in folds] == [["0", "2"], ["1"], ["3"]]
 
 
@@ -138,7 +138,7 @@ def test_a_picture_between_two_keeps_them_together(job: Job) -> None:
     for name, grey in (("4", 100), ("5", 102), ("6", 101)):
         cv2.imwrite(str(job.folder / "images" / f"{name}.png"), np.full((60, 80, 3), grey, np.uint8))
         shutil.copy(job.folder / "masks" / "0.png", job.folder / "masks" / f"{name}.png")
-    folds = cross_validate(job, Told(), 3)
+    folds = cross_validate(job, Reporter(), 3)
     assert [sorted(one.name for one in figures) for figures in folds] == [["0"], ["1"], ["4", "5", "6"]]
 
 
@@ -147,21 +147,21 @@ def test_the_folds_of_the_shipped_weights_are_nobody_elses(job: Job) -> None:
     for i, fold in enumerate(read_split(SHIPPED).folds):
         add(folder, fold[0], 12 + 14 * i)
     names = [frame.name for frame in labelled_frames(folder)]
-    folds = cross_validate(replace(job, folder=folder), Told(), 5)
+    folds = cross_validate(replace(job, folder=folder), Reporter(), 5)
     assert [[one.name for one in figures] for figures in folds] == [[name] for name in names]
     assert names != [fold[0] for fold in read_split(SHIPPED).folds]
 
 
 def test_a_checkpoint_of_other_frames_is_not_gone_on_with(job: Job) -> None:
-    run(job, Told())
+    run(job, Reporter())
     before = (job.out / "model.safetensors").read_bytes()
     add(job.folder, "more", 40)
     with pytest.raises(SettingsError, match=r"a run is there already; --resume"):
-        run(job, Told())
+        run(job, Reporter())
     with pytest.raises(SettingsError, match=r"frames 4, not 5.*another --out"):
-        run(replace(job, resume=True), Told())
+        run(replace(job, resume=True), Reporter())
     with pytest.raises(SettingsError, match=r"init .*scratch"):
-        run(replace(job, init="scratch", resume=True), Told())
+        run(replace(job, init="scratch", resume=True), Reporter())
     assert (job.out / "model.safetensors").read_bytes() == before
 
 
@@ -171,13 +171,13 @@ def test_a_checkpoint_of_other_sprites_or_another_beginning_is_not_gone_on_with(
         folder.mkdir()
         cv2.imwrite(str(folder / "a.png"), np.pad(np.full((30, 30, 4), 255, np.uint8), ((5, 5), (5, 5), (0, 0))))
     job = replace(job, sprites=[sprites], scenes=scenes, resume=True)
-    run(job, Told())
+    run(job, Reporter())
     weights.save(PSPNet(Architecture(width=16, decoder=(8, 8))), tmp_path / "tiny.safetensors", {})
     with pytest.raises(SettingsError, match="begun with other init; give the same or another --out"):
-        run(job, Told())
+        run(job, Reporter())
     cv2.imwrite(str(sprites / "b.png"), np.pad(np.full((20, 30, 4), 255, np.uint8), ((5, 5), (5, 5), (0, 0))))
     with pytest.raises(SettingsError, match="begun with other init; other stock"):
-        run(job, Told())
+        run(job, Reporter())
 
 
 def test_what_flatters_or_does_nothing_is_told(job: Job) -> None:
@@ -185,9 +185,9 @@ def test_what_flatters_or_does_nothing_is_told(job: Job) -> None:
     add(job.folder, first, 40)
     lines: list[str] = []
     with pytest.raises(SettingsError, match="--target"):
-        run(replace(job, init="anime", target="none"), Told(line=lines.append), fold=0)
+        run(replace(job, init="anime", target="none"), Reporter(line=lines.append), fold=0)
     assert lines == ["note: the shipped weights, begun with, have learned from this fold too; its figures will flatter"]
-    run(replace(job, recipe=replace(job.recipe, patience=2)), Told(line=lines.append))
+    run(replace(job, recipe=replace(job.recipe, patience=2)), Reporter(line=lines.append))
     assert lines[-1] == "note: no frame is left out to judge by, so --patience does nothing"
 
 
@@ -200,9 +200,9 @@ def test_a_run_that_is_taken_up_again_counts_the_minutes_before(job: Job, monkey
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(job, Told(step=stop))
+        run(job, Reporter(step=stop))
     assert [one["minutes"] for one in Journal(job.out).steps] == [1, 2, 3]
-    run(replace(job, resume=True), Told())
+    run(replace(job, resume=True), Reporter())
     assert [one["minutes"] for one in Journal(job.out).steps] == [1, 2, 4, 5]  # the third was lost, its minute not
     _, provenance = weights.load(job.out / "model.safetensors")
     assert provenance["minutes"] == 6
@@ -212,13 +212,13 @@ def test_where_all_is_judged_by_nothing_can_be_learned(job: Job) -> None:
     for part, other in (("images", "test_images"), ("masks", "test_anno")):
         (job.folder / part).rename(job.folder / other)
     with pytest.raises(InputError, match="no frame to learn from"):
-        run(job, Told())
+        run(job, Reporter())
 
 
 def test_a_network_from_nothing_learns_statistics_of_its_backbone(job: Job) -> None:
     for init, learns in (("scratch", True), (job.init, False)):
         out = job.out.with_name(str(learns))
-        run(replace(job, init=init, out=out), Told())
+        run(replace(job, init=init, out=out), Reporter())
         mean = weights.load(out / "model.safetensors")[0].backbone.state_dict()["features.0.1.running_mean"]
         assert bool(mean.abs().sum() > 0) == learns
 
@@ -273,8 +273,8 @@ def test_a_run_that_is_there_is_left_alone_unless_it_is_to_go_on(job: Job) -> No
 
 def test_frames_without_a_character_lend_none(job: Job) -> None:
     frames = [replace(frame, alpha=0 * frame.alpha) for frame in labelled_frames(job.folder)]
-    nothing = Stock([], np.empty(0), [])
-    assert with_labelled(nothing, frames) is nothing
+    nothing = Assets([], np.empty(0), [])
+    assert add_labelled(nothing, frames) is nothing
 
 
 def test_half_a_line_of_a_journal_is_no_hindrance(tmp_path: Path) -> None:
@@ -287,7 +287,7 @@ def test_half_a_line_of_a_journal_is_no_hindrance(tmp_path: Path) -> None:
 def test_a_bad_label_stops_before_the_first_step(job: Job) -> None:
     (job.folder / "masks" / "2.png").unlink()
     with pytest.raises(InputError, match=r"2\.png: has no label"):
-        run(job, Told())
+        run(job, Reporter())
     assert not job.out.exists()
 
 
@@ -303,7 +303,7 @@ def test_what_an_interrupted_run_wrote_after_its_checkpoint_is_written_anew(tmp_
 
 def test_tensorboard_shows_losses_and_pictures(job: Job) -> None:
     pytest.importorskip("tensorboard")
-    run(Job(job.folder, job.out, job.recipe, init=job.init, device="cpu", tensorboard=True), Told())
+    run(Job(job.folder, job.out, job.recipe, init=job.init, device="cpu", tensorboard=True), Reporter())
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(job.out / "tensorboard"))
@@ -313,22 +313,22 @@ def test_tensorboard_shows_losses_and_pictures(job: Job) -> None:
 
 
 def test_what_a_run_can_begin_with(tmp_path: Path) -> None:
-    assert begin("anime")[1:] == ("the shipped weights", False)
-    net, words, _ = begin("scratch", "resnet50")
+    assert initial_network("anime")[1:] == ("the shipped weights", False)
+    net, words, _ = initial_network("scratch", "resnet50")
     assert net.architecture.backbone == "resnet50"
     assert words == "nothing (pspnet, resnet50)"
     torch.save(net.state_dict(), tmp_path / "a.pth")
     with pytest.raises(SettingsError, match="--backbone vgg16"):
-        begin("scratch", "vgg16")
-    unet, words, backbone_alone = begin("anime", arch="unet")
+        initial_network("scratch", "vgg16")
+    unet, words, backbone_alone = initial_network("anime", arch="unet")
     assert backbone_alone
     assert words == "the backbone of the shipped weights"
     assert unet.architecture.pyramid == ()
     first = "features.0.0.weight"
-    assert torch.equal(unet.backbone.state_dict()[first], begin("anime")[0].backbone.state_dict()[first])
-    assert begin("scratch", arch="fcn")[0].architecture.backbone == "vgg16"
+    assert torch.equal(unet.backbone.state_dict()[first], initial_network("anime")[0].backbone.state_dict()[first])
+    assert initial_network("scratch", arch="fcn")[0].architecture.backbone == "vgg16"
     with pytest.raises(SettingsError, match="no backbone for it"):
-        begin("anime", arch="fcn")
+        initial_network("anime", arch="fcn")
 
 
 def test_the_command_tells_folds_and_where_to_look(job: Job) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from animecut._util import concurrency
-from animecut._util.concurrency import Threads, cores, share, side_by_side, soon
+from animecut._util.concurrency import Threads, available_cores, limit_cores, parallel_map, run_in_thread
 
 
 def count_to(end: int, made: list[int], closed: list[str]) -> Generator[int]:
@@ -99,12 +99,12 @@ def test_a_function_runs_on_several_items_at_once_and_keeps_their_order() -> Non
         both.wait()  # passes only where two are at it
         return i * i
 
-    assert list(side_by_side(square, range(10), workers=2)) == [i * i for i in range(10)]
+    assert list(parallel_map(square, range(10), workers=2)) == [i * i for i in range(10)]
 
 
 def test_items_are_taken_only_a_few_ahead() -> None:
     made: list[int] = []
-    results = side_by_side(str, count_to(100, made, []), workers=2)
+    results = parallel_map(str, count_to(100, made, []), workers=2)
     assert next(results) == "0"
     assert len(made) == 4
     results.close()
@@ -116,7 +116,7 @@ def test_an_error_in_the_function_is_the_callers_and_ends_the_rest() -> None:
             raise ValueError("three")
         return i
 
-    results = side_by_side(odd, iter(range(1000)), workers=3)
+    results = parallel_map(odd, iter(range(1000)), workers=3)
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(ValueError, match="three"):
         next(results)
@@ -124,9 +124,9 @@ def test_an_error_in_the_function_is_the_callers_and_ends_the_rest() -> None:
 
 def test_soon_waits_and_raises() -> None:
     before = others()
-    assert soon(lambda: 3).result() == 3
+    assert run_in_thread(lambda: 3).result() == 3
     with pytest.raises(ZeroDivisionError):
-        soon(lambda: 1 // 0).result()
+        run_in_thread(lambda: 1 // 0).result()
     until(lambda: others() <= before)
 
 
@@ -141,8 +141,8 @@ def test_a_containers_quota_and_a_workers_share_are_kept(
     monkeypatch.setattr(concurrency, "QUOTA", tmp_path / "cpu.max")
     monkeypatch.setattr(concurrency, "_shares", [])
     monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(8)), raising=False)
-    assert cores() == left
-    share(2)
-    assert cores() == min(left, 2)
-    share(0)
-    assert cores() == 1
+    assert available_cores() == left
+    limit_cores(2)
+    assert available_cores() == min(left, 2)
+    limit_cores(0)
+    assert available_cores() == 1

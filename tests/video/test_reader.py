@@ -17,7 +17,7 @@ from PIL import Image
 from animecut.errors import InputError, SettingsError
 from animecut.types import Clip
 from animecut.video.images import STILL_SECONDS
-from animecut.video.reader import Source, decode, describe
+from animecut.video.reader import SourceInfo, describe, read_clips
 from tests.clips_made import Picture, flat_yuv, number_in, numbered, write_video
 
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "clips"
@@ -35,7 +35,7 @@ def shown(clips: Iterable[Clip]) -> tuple[list[int], list[float]]:
 
 def only(path: Path) -> Picture:
     """The first picture of a file."""
-    return cast(Picture, next(decode(path)).pixels[0])
+    return cast(Picture, next(read_clips(path)).pixels[0])
 
 
 def patches(picture: Picture) -> Picture:
@@ -61,7 +61,7 @@ def quarters(width: int = 64, height: int = 48) -> Picture:
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "ts", "avi", "flv", "nut", "h264"])
 def test_every_picture_once_and_in_order_whatever_the_container(tmp_path: Path, suffix: str) -> None:
     path = write_video(tmp_path / f"clip.{suffix}", map(numbered, range(40)), options=B_FRAMES)
-    numbers, times = shown(decode(path, chunk=7))
+    numbers, times = shown(read_clips(path, chunk=7))
     assert numbers == list(range(40))
     assert times == pytest.approx(np.arange(41) / 24, abs=0.0011)  # Matroska and Flash keep milliseconds
 
@@ -71,7 +71,7 @@ def test_every_picture_once_and_in_order_whatever_the_container(tmp_path: Path, 
 def test_a_range_is_exact_wherever_the_key_frames_lie(tmp_path: Path, suffix: str, first: int) -> None:
     path = write_video(tmp_path / f"clip.{suffix}", map(numbered, range(40)), options=B_FRAMES)
     start, end = first / 24, min(40, first + 3) / 24
-    numbers, times = shown(decode(path, start, end))
+    numbers, times = shown(read_clips(path, start, end))
     assert numbers == list(range(first, min(40, first + 3)))
     assert times[0] == start
     assert times == pytest.approx(np.arange(first, first + len(times)) / 24, abs=0.0011)
@@ -79,28 +79,28 @@ def test_a_range_is_exact_wherever_the_key_frames_lie(tmp_path: Path, suffix: st
 
 def test_the_picture_on_screen_at_start_is_the_first_and_end_is_exclusive(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.mp4", map(numbered, range(24)), options=B_FRAMES)
-    assert shown(decode(path, 0.3, 0.4)) == ([7, 8, 9], [0.3, 8 / 24, 9 / 24, 0.4])
-    assert shown(decode(path, 8 / 24, 10 / 24)) == ([8, 9], [8 / 24, 9 / 24, 10 / 24])
-    assert shown(decode(path, 0.3, 0.305)) == ([7], [0.3, 0.305])
-    assert shown(decode(path, end=0.05)) == ([0, 1], [0, 1 / 24, 0.05])
-    assert shown(decode(path, 0.95, 99)) == ([22, 23], [0.95, 23 / 24, 1.0])
+    assert shown(read_clips(path, 0.3, 0.4)) == ([7, 8, 9], [0.3, 8 / 24, 9 / 24, 0.4])
+    assert shown(read_clips(path, 8 / 24, 10 / 24)) == ([8, 9], [8 / 24, 9 / 24, 10 / 24])
+    assert shown(read_clips(path, 0.3, 0.305)) == ([7], [0.3, 0.305])
+    assert shown(read_clips(path, end=0.05)) == ([0, 1], [0, 1 / 24, 0.05])
+    assert shown(read_clips(path, 0.95, 99)) == ([22, 23], [0.95, 23 / 24, 1.0])
 
 
 def test_a_time_typed_in_milliseconds_shows_no_sliver_of_a_neighbour(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.mp4", map(numbered, range(24)))
-    assert shown(decode(path, 0.333, 0.417))[0] == [8, 9]  # 8 / 24 = 0.3333..., 10 / 24 = 0.41666...
-    assert shown(decode(path, 0.333, 0.417))[1] == [0.333, 9 / 24, 0.417]
+    assert shown(read_clips(path, 0.333, 0.417))[0] == [8, 9]  # 8 / 24 = 0.3333..., 10 / 24 = 0.41666...
+    assert shown(read_clips(path, 0.333, 0.417))[1] == [0.333, 9 / 24, 0.417]
 
 
 def test_film_rate_does_not_drift(tmp_path: Path) -> None:
     tick = Fraction(1001, 24000)
     path = write_video(tmp_path / "clip.mp4", map(numbered, range(300)), tick=tick, options={"g": "250"})
-    numbers, times = shown(decode(path))
+    numbers, times = shown(read_clips(path))
     assert numbers == list(range(300))
     assert times == pytest.approx([float(i * tick) for i in range(301)], abs=1e-9)
     for first in (1, 99, 249, 250, 251, 298):
         start, end = float(first * tick), float((first + 1) * tick)
-        assert shown(decode(path, start, end)) == ([first], [start, end])
+        assert shown(read_clips(path, start, end)) == ([first], [start, end])
     assert describe(path).frame_rate == 1 / tick
 
 
@@ -108,11 +108,11 @@ def test_film_rate_does_not_drift(tmp_path: Path) -> None:
 def test_variable_rate_with_b_frames_keeps_each_pictures_own_time(tmp_path: Path, suffix: str) -> None:
     stamps = [0, 1, 3, 4, 9, 10, 16, 17, 18, 30, 31]
     path = write_video(tmp_path / f"clip.{suffix}", map(numbered, range(11)), stamps=stamps, options=B_FRAMES)
-    numbers, times = shown(decode(path))
+    numbers, times = shown(read_clips(path))
     assert numbers == list(range(11))
     assert times[:-1] == pytest.approx(np.array(stamps) / 24, abs=0.0006)
     assert times[-1] > times[-2]
-    numbers, times = shown(decode(path, 5 / 24, 17.5 / 24))
+    numbers, times = shown(read_clips(path, 5 / 24, 17.5 / 24))
     assert numbers == [3, 4, 5, 6, 7]
     assert times == pytest.approx(np.array([5, 9, 10, 16, 17, 17.5]) / 24, abs=0.0006)
 
@@ -120,26 +120,26 @@ def test_variable_rate_with_b_frames_keeps_each_pictures_own_time(tmp_path: Path
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "nut"])
 def test_time_zero_is_the_first_picture(tmp_path: Path, suffix: str) -> None:
     path = write_video(tmp_path / f"clip.{suffix}", map(numbered, range(20)), stamps=range(96, 116), options=B_FRAMES)
-    numbers, times = shown(decode(path))
+    numbers, times = shown(read_clips(path))
     assert numbers == list(range(20))
     assert times == pytest.approx(np.arange(21) / 24, abs=0.0011)
-    assert shown(decode(path, 14 / 24, 15 / 24))[0] == [14]
+    assert shown(read_clips(path, 14 / 24, 15 / 24))[0] == [14]
 
 
 def test_what_an_edit_list_cuts_away_is_not_shown(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     write_video(path, map(numbered, range(20)), stamps=range(-5, 15), muxing={"avoid_negative_ts": "disabled"})
-    numbers, times = shown(decode(path))
+    numbers, times = shown(read_clips(path))
     assert numbers == list(range(5, 20))
     assert times == pytest.approx(np.arange(16) / 24)
-    assert shown(decode(path, 4 / 24, 6 / 24))[0] == [9, 10]
+    assert shown(read_clips(path, 4 / 24, 6 / 24))[0] == [9, 10]
 
 
 def test_seeking_far_into_a_clip_with_two_key_frames(tmp_path: Path) -> None:
     options = {"g": "600", "keyint_min": "600", "sc_threshold": "0", "bf": "2"}
     path = write_video(tmp_path / "clip.mp4", map(numbered, range(900)), options=options)
     for first in (597, 600, 899):
-        numbers, times = shown(decode(path, first / 24 + 0.01, (first + 2) / 24))
+        numbers, times = shown(read_clips(path, first / 24 + 0.01, (first + 2) / 24))
         assert numbers == [first, first + 1][: 900 - first]
         assert times[0] == first / 24 + 0.01
 
@@ -148,22 +148,22 @@ def test_a_seek_that_lands_between_key_frames_shows_no_ruins(tmp_path: Path) -> 
     options = {"bf": "2", "g": "48"}
     path = write_video(tmp_path / "clip.ts", map(numbered, range(400)), codec="mpeg4", options=options)
     for first in (286, 335):
-        assert shown(decode(path, first / 24, (first + 2) / 24))[0] == [first, first + 1]
+        assert shown(read_clips(path, first / 24, (first + 2) / 24))[0] == [first, first + 1]
 
 
 @pytest.mark.parametrize("suffix", ["mpg", "m2v"])
 def test_a_range_of_mpeg_is_the_same_as_that_part_of_the_whole(tmp_path: Path, suffix: str) -> None:
     options = {"bf": "2", "g": "48"}
     path = write_video(tmp_path / f"clip.{suffix}", map(numbered, range(300)), codec="mpeg2video", options=options)
-    numbers, times = shown(decode(path))
+    numbers, times = shown(read_clips(path))
     assert len(numbers) >= 295  # the pack headers of a program stream misplace a picture now and then
     for first in (100, 250):
-        assert shown(decode(path, times[first], times[first + 3]))[0] == numbers[first : first + 3]
+        assert shown(read_clips(path, times[first], times[first + 3]))[0] == numbers[first : first + 3]
 
 
 def test_clips_hold_at_most_chunk_pictures_and_stay_what_they_were(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.mp4", map(numbered, range(10)))
-    runs = list(decode(path, chunk=4))
+    runs = list(read_clips(path, chunk=4))
     assert [len(run) for run in runs] == [4, 4, 2]
     assert shown(runs)[0] == list(range(10))
 
@@ -196,7 +196,7 @@ def test_a_quarter_turn_written_into_the_track_header_turns_clockwise(tmp_path: 
 def test_pixels_become_square(tmp_path: Path, aspect: Fraction, width: int) -> None:
     path = write_video(tmp_path / "clip.mp4", map(numbered, [5, 613]), aspect=aspect)
     assert only(path).shape == (48, width, 3)
-    assert shown(decode(path))[0] == [5, 613]
+    assert shown(read_clips(path))[0] == [5, 613]
 
 
 @pytest.mark.parametrize(("codec", "pixels"), [("libx264", "yuv444p"), ("libvpx-vp9", "yuv420p"), ("ffv1", "bgr0")])
@@ -225,7 +225,7 @@ def test_tagged_colours_come_out_as_they_went_in(
     for frame in frames:
         frame.colorspace, frame.color_range = tag, 2 if full else 1
     path = write_video(tmp_path / "clip.mkv", frames, codec="ffv1", pixels=pixels)
-    found = np.concatenate([clip.pixels[:, 24, 32] for clip in decode(path)])
+    found = np.concatenate([clip.pixels[:, 24, 32] for clip in read_clips(path)])
     assert np.abs(found.astype(int) - colours).max() <= 3
 
 
@@ -250,7 +250,7 @@ def test_a_change_of_size_half_way_is_scaled_to_the_first(tmp_path: Path) -> Non
     ]
     path = tmp_path / "joined.h264"
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
-    assert shown(decode(path))[0] == [3] * 3 + [700] * 3
+    assert shown(read_clips(path))[0] == [3] * 3 + [700] * 3
 
 
 # Alpha
@@ -271,7 +271,7 @@ def test_alpha_of_video(tmp_path: Path, suffix: str, codec: str, pixels: str) ->
     options = {"auto-alt-ref": "0"} if codec == "libvpx" else {}
     path = write_video(tmp_path / f"clip.{suffix}", [quarters()] * 30, codec=codec, pixels=pixels, options=options)
     for start in (None, 1.0):
-        picture = next(decode(path, start)).pixels[0]
+        picture = next(read_clips(path, start)).pixels[0]
         assert np.abs(patches(picture)[:, 3].astype(int) - [255, 128, 0, 255]).max() <= 2
         assert np.abs(patches(picture)[[0, 3], :3].astype(int) - patches(quarters())[[0, 3], :3]).max() <= 6
     source = describe(path)
@@ -288,20 +288,20 @@ def test_alpha_of_canvases(tmp_path: Path, name: str, options: dict[str, Any]) -
     path = tmp_path / name
     frames = [Image.fromarray(np.roll(quarters(), 4 * i, axis=1)) for i in range(3)]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=[120, 40, 200], **options)
-    runs = list(decode(path, chunk=2))
+    runs = list(read_clips(path, chunk=2))
     assert np.concatenate([run.times for run in runs]) == pytest.approx([0, 0.12, 0.16, 0.16, 0.36])
     for i, picture in enumerate(np.concatenate([run.pixels for run in runs])):
         want = np.roll(quarters(), 4 * i, axis=1)
         assert np.abs(picture[..., 3].astype(int) - want[..., 3]).mean() < 1
         assert np.abs(picture[want[..., 3] == 255].astype(int) - want[want[..., 3] == 255]).mean() < 2
-    assert describe(path) == Source(64, 48, None, None, "animation", True)
+    assert describe(path) == SourceInfo(64, 48, None, None, "animation", True)
 
 
 def test_opaque_sources_have_no_alpha(tmp_path: Path) -> None:
     frames = [Image.fromarray(numbered(i)) for i in range(2)]
     for name in ("a.png", "a.webp"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], duration=50, lossless=True)
-        assert shown(decode(tmp_path / name))[0] == [0, 1]
+        assert shown(read_clips(tmp_path / name))[0] == [0, 1]
         assert not describe(tmp_path / name).has_alpha
 
 
@@ -333,7 +333,7 @@ def test_gif_disposal_and_hasty_frames(tmp_path: Path) -> None:
             ]
         )
     )
-    (clip,) = decode(path)
+    (clip,) = read_clips(path)
     assert clip.times == pytest.approx([0, 0.1, 0.2, 0.3, 0.35])
     red, green, blue, none = (255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 255), (0, 0, 0, 0)
     visible = np.where(clip.pixels[:, 0, :, 3:] > 0, clip.pixels[:, 0], 0)
@@ -345,23 +345,23 @@ def test_gif_disposal_and_hasty_frames(tmp_path: Path) -> None:
 def test_range_of_an_animation(tmp_path: Path) -> None:
     frames = [Image.fromarray(numbered(i)) for i in range(8)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=[50, 100] * 4, loop=0)
-    assert shown(decode(tmp_path / "a.gif")) == (list(range(8)), [0, 0.05, 0.15, 0.2, 0.3, 0.35, 0.45, 0.5, 0.6])
-    assert shown(decode(tmp_path / "a.gif", 0.16, 0.3)) == ([2, 3], [0.16, 0.2, 0.3])
+    assert shown(read_clips(tmp_path / "a.gif")) == (list(range(8)), [0, 0.05, 0.15, 0.2, 0.3, 0.35, 0.45, 0.5, 0.6])
+    assert shown(read_clips(tmp_path / "a.gif", 0.16, 0.3)) == ([2, 3], [0.16, 0.2, 0.3])
 
 
 def test_the_stand_in_picture_of_an_apng_is_not_part_of_it(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     frames = [Image.fromarray(numbered(i)) for i in (900, 1, 2)]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=80, default_image=True)
-    assert shown(decode(path)) == ([1, 2], [0, 0.08, 0.16])
+    assert shown(read_clips(path)) == ([1, 2], [0, 0.08, 0.16])
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "bmp", "gif", "avif"])
 def test_a_still_is_one_picture_of_nominal_length(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
     Image.fromarray(numbered(77)).save(path)
-    assert shown(decode(path)) == ([77], [0, STILL_SECONDS])
-    assert describe(path) == Source(80, 48, STILL_SECONDS, None, "still", suffix == "gif")
+    assert shown(read_clips(path)) == ([77], [0, STILL_SECONDS])
+    assert describe(path) == SourceInfo(80, 48, STILL_SECONDS, None, "still", suffix == "gif")
 
 
 def test_stills_of_other_depths_and_orientation(tmp_path: Path) -> None:
@@ -391,7 +391,7 @@ def test_the_content_chooses_the_reader_not_the_name(tmp_path: Path) -> None:
 
 def refused(path: Path, *words: str, start: float | None = None, end: float | None = None) -> None:
     with pytest.raises(InputError) as caught:
-        list(decode(path, start, end))
+        list(read_clips(path, start, end))
     text = str(caught.value)
     assert "\n" not in text
     assert text.startswith(str(path))
@@ -422,7 +422,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_metadata_in_no_known_encoding(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.mkv", map(numbered, range(3)))
     path.write_bytes(path.read_bytes().replace(b"Lavf", b"\xff\xfe\xfd\xfc"))
-    assert shown(decode(path))[0] == [0, 1, 2]
+    assert shown(read_clips(path))[0] == [0, 1, 2]
 
 
 def test_sound_without_pictures(tmp_path: Path) -> None:
@@ -440,7 +440,7 @@ def test_ranges_that_are_none(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.mp4", map(numbered, range(24)))
     for start, end in ((1.0, 0.5), (0.5, 0.5), (-1.0, None), (float("nan"), None), (0.0, float("nan"))):
         with pytest.raises(SettingsError, match="give"):
-            next(decode(path, start, end))
+            next(read_clips(path, start, end))
     for start in (1.0, 1.5, 1e9, 1e300):
         refused(path, "ends at 1.000 s", "earlier start", start=start)
     Image.fromarray(numbered(1)).save(tmp_path / "a.png")
@@ -452,8 +452,8 @@ def test_a_cut_off_video_is_refused_but_for_what_is_there(tmp_path: Path, suffix
     path = cut_off(tmp_path / f"clip.{suffix}")
     for start, end, instead in ((None, None, r"\(--end [12]"), (1.0, 3.0, r"\(--end [12]"), (3.8, 4, "earlier start")):
         with pytest.raises(InputError, match=rf"breaks off at (1\.[89]|2\.0)\d\d s; fetch it again, or .*{instead}"):
-            list(decode(path, start, end))
-    numbers, times = shown(decode(path, 0.5, 44 / 24))
+            list(read_clips(path, start, end))
+    numbers, times = shown(read_clips(path, 0.5, 44 / 24))
     assert numbers == list(range(12, 44))
     assert times == pytest.approx(np.arange(12, 45) / 24, abs=0.0011)
     path.write_bytes(path.read_bytes()[:40])
@@ -461,7 +461,7 @@ def test_a_cut_off_video_is_refused_but_for_what_is_there(tmp_path: Path, suffix
 
 
 def test_a_cut_off_broadcast_has_no_length_to_be_short_of(tmp_path: Path) -> None:
-    numbers, _ = shown(decode(cut_off(tmp_path / "clip.ts")))
+    numbers, _ = shown(read_clips(cut_off(tmp_path / "clip.ts")))
     assert numbers[:44] == list(range(44))  # of the last few, some refer to what is missing
     assert len(numbers) <= 49
 
@@ -495,10 +495,10 @@ def test_a_video_damaged_in_the_middle(tmp_path: Path, capfd: pytest.CaptureFixt
     data = bytearray(path.read_bytes())
     data[places[13] : places[22]] = bytes(places[22] - places[13])
     path.write_bytes(data)
-    numbers, _ = shown(decode(path))
+    numbers, _ = shown(read_clips(path))
     assert numbers[:12] == list(range(12))
     assert numbers[-24:] == list(range(36, 60))
-    assert shown(decode(path, 40 / 24, 42 / 24))[0] == [40, 41]
+    assert shown(read_clips(path, 40 / 24, 42 / 24))[0] == [40, 41]
     data[places[0] : places[-1]] = bytes(places[-1] - places[0])
     path.write_bytes(data)
     refused(path, "no picture in it can be decoded", "fetch or export it again")
@@ -516,12 +516,12 @@ def test_a_damaged_animation_is_refused_but_for_what_is_there(tmp_path: Path) ->
             refused(path, "fetch")
         else:
             refused(path, "breaks off at 0.", "fetch it again")
-            assert len(list(decode(path, end=0.12))) == 1
+            assert len(list(read_clips(path, end=0.12))) == 1
             path.write_bytes(path.read_bytes()[: path.stat().st_size // 4])  # but for the first picture nothing
             with pytest.raises(InputError, match=r"breaks off at 0\.000 s; fetch it again$"):
-                list(decode(path))
+                list(read_clips(path))
     (tmp_path / "second.gif").write_bytes(gif([(1, 10, b"\1\1\1\1")])[:-1] + b"\x21\xf9\x01\0\0;")
-    assert [len(clip) for clip in decode(tmp_path / "second.gif")] == [1]
+    assert [len(clip) for clip in read_clips(tmp_path / "second.gif")] == [1]
     Image.fromarray(noise[0]).save(tmp_path / "still.png")
     (tmp_path / "still.png").write_bytes((tmp_path / "still.png").read_bytes()[:5000])
     refused(tmp_path / "still.png", "no picture in it can be decoded")
@@ -531,14 +531,14 @@ def test_pictures_over_the_limit(tmp_path: Path) -> None:
     video = write_video(tmp_path / "clip.mp4", map(numbered, range(3)))
     Image.fromarray(numbered(1)).save(tmp_path / "a.png")
     for path in (video, tmp_path / "a.png"):
-        assert next(decode(path, max_pixels=80 * 48)).pixels.shape[1:3] == (48, 80)
+        assert next(read_clips(path, max_pixels=80 * 48)).pixels.shape[1:3] == (48, 80)
         with pytest.raises(InputError, match="80x48 is more than 3839 pixels"):
-            next(decode(path, max_pixels=80 * 48 - 1))
+            next(read_clips(path, max_pixels=80 * 48 - 1))
         with pytest.raises(InputError, match="80x48 is more than"):
             describe(path, max_pixels=100)
     wide = write_video(tmp_path / "wide.mp4", map(numbered, range(3)), aspect=Fraction(40, 1))
     with pytest.raises(InputError, match="3200x48 is more than"):
-        next(decode(wide, max_pixels=10**5))
+        next(read_clips(wide, max_pixels=10**5))
 
 
 @pytest.mark.parametrize(("side", "words"), [(12_000, "12000x12000 is more than"), (40_000, "too large")])
@@ -571,7 +571,7 @@ def test_names_that_look_like_something_else(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     for name in ("http:x.mp4", "a%03d.mp4", "-i.mp4", "ä é 日本.mp4", "pipe:0"):
         Path(name).write_bytes(source)
-        assert shown(decode(Path(name)))[0] == [0, 1, 2]
+        assert shown(read_clips(Path(name)))[0] == [0, 1, 2]
     refused(Path("no\nsuch.mp4".replace("\n", "_")), "no such file")
 
 
@@ -588,7 +588,7 @@ def test_an_abandoned_generator_closes_the_file(tmp_path: Path, suffix: str) -> 
     def opened() -> int:
         return sum(link.is_symlink() and link.readlink() == path for link in Path("/proc/self/fd").iterdir())
 
-    clips = decode(path, 0.1, chunk=1)
+    clips = read_clips(path, 0.1, chunk=1)
     next(clips)
     assert opened()
     clips.close()
@@ -602,7 +602,7 @@ def test_memory_does_not_grow_with_the_clip(tmp_path: Path) -> None:
     gc.collect()
     gc.disable()  # PyAV's frames are easily tied into cycles, which hold gigabytes before the collector comes
     try:
-        clips = decode(path, chunk=1)
+        clips = read_clips(path, chunk=1)
         for _ in range(150):
             next(clips)
         assert sum(type(item) is av.VideoFrame for item in gc.get_objects()) < 80
@@ -626,7 +626,7 @@ def test_mutated_files_raise_nothing_but_our_own_errors(tmp_path: Path) -> None:
             data = np.frombuffer(seed.read_bytes(), np.uint8).copy()
             data[rng.integers(0, len(data), rng.integers(1, 30))] = rng.integers(0, 256)
             path.write_bytes(data.tobytes())
-            for ask in (lambda: list(decode(path, 0.1, 0.3)), lambda: [describe(path)]):
+            for ask in (lambda: list(read_clips(path, 0.1, 0.3)), lambda: [describe(path)]):
                 try:
                     ask()
                 except InputError as error:
@@ -646,7 +646,7 @@ def test_real_clips_whole_and_in_ranges(path: Path) -> None:
         with av.open(str(path)) as file:
             count = sum(packet.size > 0 for packet in file.demux(video=0))
     small, posts = [], [0.0]
-    for clip in decode(path):
+    for clip in read_clips(path):
         small.append(clip.pixels[:, ::16, ::16].copy())
         posts.extend(clip.times[1:].tolist())
     whole, times = np.concatenate(small), np.array(posts)
@@ -655,7 +655,7 @@ def test_real_clips_whole_and_in_ranges(path: Path) -> None:
     for _ in range(4):
         start = rng.uniform(0, times[-1] - 0.2)
         end = start + rng.uniform(0.05, 0.2)
-        cut = list(decode(path, start, end, chunk=5))
+        cut = list(read_clips(path, start, end, chunk=5))
         first, past = np.searchsorted(times, start + 0.0005, "right") - 1, np.searchsorted(times, end - 0.0005)
         assert (np.concatenate([clip.pixels[:, ::16, ::16] for clip in cut]) == whole[first:past]).all()
         assert (cut[0].times[0], cut[-1].times[-1]) == (start, end)

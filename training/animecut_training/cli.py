@@ -141,7 +141,7 @@ def fit(
     """Fine-tune on your own labelled frames; writes RUN/model.safetensors and RUN/report.html."""
     with _errors():
         from animecut_training import progress
-        from animecut_training.evaluation.evaluate import spread, table
+        from animecut_training.evaluation.evaluate import fold_summary, table
         from animecut_training.loop import distributed
         from animecut_training.loop.fit import Recipe
         from animecut_training.run import Job, cross_validate, run
@@ -155,13 +155,13 @@ def fit(
             folder, out, recipe, init=init, backbone=backbone, arch=arch, target=target, sprites=sprites,
             scenes=scenes, split_file=split, device=device, tensorboard=tensorboard, resume=resume,
         )  # fmt: skip
-        with distributed.joined(), progress.steps() as told:
+        with distributed.process_group(), progress.steps() as told:
             per_fold = cross_validate(job, told, folds) if folds else []
             per_image = run(job, told, fold)
-            if distributed.number():
+            if distributed.rank():
                 return
         if per_fold:
-            typer.echo(spread(per_fold))
+            typer.echo(fold_summary(per_fold))
         judged = per_image or [one for figures in per_fold for one in figures]
         if judged:
             typer.echo(os.fsencode(table(judged)))

@@ -11,8 +11,8 @@ from animecut.errors import OutputError, SettingsError, WeightsError
 from animecut.segmentation import weights
 from animecut.segmentation.segmenter import Segmenter
 from animecut_training.evaluation import evaluate
-from animecut_training.init.begin import SHAPES, begin
-from animecut_training.run import MODEL, Job, Told, judged_by, train, vacant
+from animecut_training.init.begin import SHAPES, initial_network
+from animecut_training.run import MODEL, Job, Reporter, judged_by, require_vacant, train
 
 BEGINNINGS = ("voc untouched", "scratch", "transfer")
 FONT_SIZE, PADDING = 18, 10  # pixels
@@ -31,7 +31,7 @@ class Cell:
     millions: float = 0.0
 
 
-def compare(job: Job, told: Told, archs: Sequence[str], transfer: str) -> list[Cell]:
+def compare(job: Job, told: Reporter, archs: Sequence[str], transfer: str) -> list[Cell]:
     """Train and judge every network from every beginning; a beginning that cannot be had leaves its cell empty.
 
     job: data, recipe and folder for all the runs.  transfer: what the last row begins with, as for `fit --init`.
@@ -39,7 +39,7 @@ def compare(job: Job, told: Told, archs: Sequence[str], transfer: str) -> list[C
     """
     if unknown := [arch for arch in archs if arch not in SHAPES]:
         raise SettingsError(f"--arch {','.join(unknown)}: unknown; choose from {', '.join(SHAPES)}")
-    vacant(job, [_folder(job, beginning, arch) for beginning in BEGINNINGS for arch in archs])
+    require_vacant(job, [_folder(job, beginning, arch) for beginning in BEGINNINGS for arch in archs])
     cells = []
     for beginning in BEGINNINGS:
         for arch in archs:
@@ -51,7 +51,7 @@ def compare(job: Job, told: Told, archs: Sequence[str], transfer: str) -> list[C
     return cells
 
 
-def _cell(job: Job, told: Told, beginning: str, arch: str, transfer: str) -> Cell:
+def _cell(job: Job, told: Reporter, beginning: str, arch: str, transfer: str) -> Cell:
     if beginning == "voc untouched" and arch != "pspnet":
         return Cell(beginning, arch, "nobody publishes it")
     init = {"voc untouched": "voc", "scratch": "scratch"}.get(beginning, transfer)
@@ -60,7 +60,7 @@ def _cell(job: Job, told: Told, beginning: str, arch: str, transfer: str) -> Cel
     here = replace(job, out=_folder(job, beginning, arch), init=init, arch=arch)
     learned, judged = judged_by(here, told)
     if beginning == "voc untouched":
-        net, words, _ = begin(init, job.backbone)
+        net, words, _ = initial_network(init, job.backbone)
         here.out.mkdir(parents=True, exist_ok=True)
         weights.save(net, here.out / MODEL, {"init": init})
         figures = evaluate.evaluate(Segmenter(here.out / MODEL, job.device), judged)

@@ -62,7 +62,7 @@ SplitFile = Annotated[
 ]
 
 
-def from_to(about: str | None, work: Callable[[Path, Path], str]) -> None:
+def two_folder_command(about: str | None, work: Callable[[Path, Path], str]) -> None:
     """A command of two folders, FROM and TO: prints what was done, or ends with what is wrong, in one line."""
     words = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("source", type=Path, metavar="FROM")

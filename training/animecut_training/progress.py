@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from animecut_training.run import Told
+    from animecut_training.run import Reporter
 
 
 @contextmanager
-def steps() -> "Iterator[Told]":
+def steps() -> "Iterator[Reporter]":
     """A bar of steps and losses on standard error; nothing from any but the first of several processes."""
     from animecut_training.loop import distributed  # with PyTorch, for which labels need not wait
-    from animecut_training.run import Told
+    from animecut_training.run import Reporter
 
-    if distributed.number():
-        yield Told()
+    if distributed.rank():
+        yield Reporter()
         return
     with tqdm(unit=" steps", desc="fit") as bar:
 
@@ -28,7 +28,7 @@ def steps() -> "Iterator[Told]":
             bar.set_postfix(shown, refresh=False)
             bar.update(step - bar.n)
 
-        yield Told(move, lambda line: tqdm.write(line, file=sys.stderr))
+        yield Reporter(move, lambda line: tqdm.write(line, file=sys.stderr))
 
 
 class Bar:

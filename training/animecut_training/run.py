@@ -23,11 +23,11 @@ from animecut_training.data.dataset import Labelled
 from animecut_training.evaluation import evaluate
 from animecut_training.evaluation.journal import Journal
 from animecut_training.evaluation.report import write_report
-from animecut_training.init.begin import begin
+from animecut_training.init.begin import initial_network
 from animecut_training.loop import distributed
 from animecut_training.loop.fit import Recipe, fit
 from animecut_training.synthesis import assets
-from animecut_training.synthesis.composite import Stock
+from animecut_training.synthesis.composite import Assets
 
 SHIPPED = Path(__file__).parent / "shipped.json"
 """What the shipped weights were never trained on."""
@@ -56,28 +56,28 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Told:
+class Reporter:
     """Whom a run tells of its progress: a step's losses, and lines for the user."""
 
     step: Callable[[int, int, dict[str, float]], None] = lambda step, steps, losses: None
     line: Callable[[str], None] = lambda line: None
 
 
-def run(job: Job, told: Told, fold: int | None = None) -> list[evaluate.Figures]:
+def run(job: Job, told: Reporter, fold: int | None = None) -> list[evaluate.Figures]:
     """Train on labelled frames, and on frames composed of sprites and scenes where both are given.
 
     fold: left out and judged by, of the split's folds.
     Returns the figures on that fold, or on the folder's own test part; none where there is neither.
     Raises AnimecutError: labels with an error in them, weights that do not fit, a loss that is no number.
     """
-    vacant(job, [job.out])
+    require_vacant(job, [job.out])
     learned, judged = _data(job, told, fold)
     return train(job, told, learned, judged)
 
 
-def cross_validate(job: Job, told: Told, folds: int) -> list[list[evaluate.Figures]]:
+def cross_validate(job: Job, told: Reporter, folds: int) -> list[list[evaluate.Figures]]:
     """Train once for each fold without it, in RUN/fold-K; the figures of each on the frames that it never saw."""
-    vacant(job, [job.out, *(job.out / f"fold-{k}" for k in range(folds))])
+    require_vacant(job, [job.out, *(job.out / f"fold-{k}" for k in range(folds))])
     frames = _data(job, told, None)[0]
     everyone = _folds(job, frames, folds)
     figures = []
@@ -88,17 +88,17 @@ def cross_validate(job: Job, told: Told, folds: int) -> list[list[evaluate.Figur
     return figures
 
 
-def judged_by(job: Job, told: Told) -> tuple[list[Labelled], list[Labelled]]:
+def judged_by(job: Job, told: Reporter) -> tuple[list[Labelled], list[Labelled]]:
     """What is learned from and what is judged by: the folder's own test part, else the first of five folds."""
     learned, judged = _data(job, told, None)
     return (learned, judged) if judged else _split(learned, _folds(job, learned, None)[0])
 
 
-def _data(job: Job, told: Told, fold: int | None) -> tuple[list[Labelled], list[Labelled]]:
+def _data(job: Job, told: Reporter, fold: int | None) -> tuple[list[Labelled], list[Labelled]]:
     """What is learned from, and what is judged by."""
     if job.split_file:
         assets.read_split(job.split_file)  # that it can be read is known before the frames are
-    finding = check.demand(job.folder)
+    finding = check.require_valid(job.folder)
     for problem in finding.problems:
         told.line(f"note: {problem.message}")
     pairs = list(zip(finding.frames, finding.held_out, strict=True))
@@ -148,7 +148,7 @@ def _folds(job: Job, frames: Sequence[Labelled], count: int | None) -> list[set[
 def _apart(frames: Sequence[Labelled]) -> list[set[str]]:
     """Names of frames, those together that show almost the same, or almost the same as one between them."""
     groups: list[set[str]] = []
-    for frame, alike in zip(frames, check.twins(frames), strict=True):
+    for frame, alike in zip(frames, check.near_duplicates(frames), strict=True):
         near = {frames[j].name for j in alike}
         joined = [group for group in groups if group & near]
         at = groups.index(joined[0]) if joined else len(groups)
@@ -157,12 +157,12 @@ def _apart(frames: Sequence[Labelled]) -> list[set[str]]:
     return groups
 
 
-def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled]) -> list[evaluate.Figures]:
+def train(job: Job, told: Reporter, learned: list[Labelled], judged: list[Labelled]) -> list[evaluate.Figures]:
     """Learn from some frames; the figures on others, none where there are no others."""
     if not learned:
         raise InputError(f"{job.folder}: no frame to learn from; all are only judged by")
     torch.manual_seed(job.recipe.seed)  # of what begins anew
-    net, words, backbone_alone = begin(job.init, job.backbone, job.arch, job.target)
+    net, words, backbone_alone = initial_network(job.init, job.backbone, job.arch, job.target)
     told.line(f"begins with {words}; learns from {len(learned)} frames")
     if job.recipe.patience and not judged:
         told.line("note: no frame is left out to judge by, so --patience does nothing")
@@ -171,7 +171,7 @@ def train(job: Job, told: Told, learned: list[Labelled], judged: list[Labelled])
     _make_room(job, told)
     model, checkpoint, started = job.out / MODEL, job.out / CHECKPOINT, time.time()
     provenance = _provenance(job, recipe, learned, judged, composed)
-    first = distributed.number() == 0  # of several processes, the one that writes and tells
+    first = distributed.rank() == 0  # of several processes, the one that writes and tells
     with Journal(job.out, tensorboard=job.tensorboard and first) as journal:
         # of a run that is taken up again, what was lost with its end included
         before = journal.steps[-1].get("minutes", 0.0) if checkpoint.exists() and journal.steps else 0.0
@@ -215,14 +215,14 @@ def _recipe(job: Job, *, composing: bool, backbone_alone: bool) -> Recipe:
     return replace(recipe, statistics=True, first_rate=1.0) if job.init == "scratch" else recipe
 
 
-def vacant(job: Job, folders: Iterable[Path]) -> None:
+def require_vacant(job: Job, folders: Iterable[Path]) -> None:
     """Raise SettingsError where a run lies in one of the folders that nobody wants to go on with."""
     for folder in folders:
         if not job.resume and any((folder / name).exists() for name in (CHECKPOINT, MODEL)):
             raise SettingsError(f"{folder}: a run is there already; --resume goes on with it, else name another --out")
 
 
-def _make_room(job: Job, told: Told) -> None:
+def _make_room(job: Job, told: Reporter) -> None:
     """Make the run's folder, and tell whether there is something to go on with."""
     try:
         job.out.mkdir(parents=True, exist_ok=True)
@@ -234,7 +234,7 @@ def _make_room(job: Job, told: Told) -> None:
 
 
 def _provenance(
-    job: Job, recipe: Recipe, learned: list[Labelled], judged: list[Labelled], composed: Stock | None
+    job: Job, recipe: Recipe, learned: list[Labelled], judged: list[Labelled], composed: Assets | None
 ) -> dict[str, object]:
     init = weights.DEFAULT_WEIGHTS if job.init == "anime" else Path(job.init)
     return {
@@ -255,14 +255,14 @@ def _provenance(
     }
 
 
-def _composed(job: Job, learned: list[Labelled]) -> Stock | None:
+def _composed(job: Job, learned: list[Labelled]) -> Assets | None:
     if not job.sprites and not job.scenes:
         return None
     if not job.sprites or not job.scenes:
         raise SettingsError("frames are composed of both, --sprites DIR and --scenes DIR; give the other one too")
     split = assets.read_split(job.split_file or SHIPPED)
-    composed = assets.load_stock(job.sprites, job.scenes, split, held_out=False)
-    return assets.with_labelled(composed, learned) if job.recipe.composites < 1 else composed
+    composed = assets.load_assets(job.sprites, job.scenes, split, held_out=False)
+    return assets.add_labelled(composed, learned) if job.recipe.composites < 1 else composed
 
 
 def _digest(arrays: Iterable[NDArray[Any] | None]) -> str:

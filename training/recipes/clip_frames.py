@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from animecut_training.data.convert import write
 from animecut_training.data.dataset import Labelled
-from animecut_training.data.suggest import drawn
-from animecut_training.options import from_to
+from animecut_training.data.suggest import clip_drawings
+from animecut_training.options import two_folder_command
 
 from animecut.errors import InputError
 
@@ -27,7 +27,7 @@ def cut(clips: Path, folder: Path, outlines: Path = OUTLINES) -> int:
     found = []
     for name, by_time in json.loads(outlines.read_text()).items():
         missing = dict(by_time)
-        for time, _, rgb in drawn(clips / name):
+        for time, _, rgb in clip_drawings(clips / name):
             lines = missing.pop(f"{time:.2f}", None)
             if lines is not None:
                 mask = np.zeros(rgb.shape[:2], np.uint8)
@@ -43,4 +43,4 @@ def cut(clips: Path, folder: Path, outlines: Path = OUTLINES) -> int:
 
 
 if __name__ == "__main__":
-    from_to(__doc__, lambda clips, folder: f"{cut(clips, folder)} drawings written")
+    two_folder_command(__doc__, lambda clips, folder: f"{cut(clips, folder)} drawings written")

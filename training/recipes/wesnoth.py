@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from animecut_training.data.dataset import read_rgba
-from animecut_training.options import from_to
+from animecut_training.options import two_folder_command
 from animecut_training.synthesis.augment import Sprite
 from PIL import Image
 
@@ -77,4 +77,4 @@ def _figure(sprite: Sprite) -> Sprite:
 
 
 if __name__ == "__main__":
-    from_to(__doc__, lambda data, folder: "{} figures and {} scenes written".format(*take(data, folder)))
+    two_folder_command(__doc__, lambda data, folder: "{} figures and {} scenes written".format(*take(data, folder)))

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 from animecut_training.cli import app
-from animecut_training.data.check import Finding, check, demand, write_sheet
+from animecut_training.data.check import Finding, check, require_valid, write_sheet
 from typer.testing import CliRunner
 
 from animecut.errors import InputError
@@ -37,7 +37,7 @@ def messages(finding: Finding, *, fatal: bool) -> list[str]:
 
 
 def test_good_labels_have_no_problem(folder: Path) -> None:
-    finding = demand(folder)
+    finding = require_valid(folder)
     assert finding.problems == []
     assert [frame.name for frame in finding.frames] == ["fine", "good"]
 
@@ -59,9 +59,9 @@ def test_every_bad_label_is_named(folder: Path, mask: np.ndarray | None, words: 
     assert len(messages(finding, fatal=fatal)) == 1
     if fatal:
         with pytest.raises(InputError, match=words):
-            demand(folder)
+            require_valid(folder)
     else:
-        demand(folder)
+        require_valid(folder)
 
 
 def test_copies_are_found_in_any_format_and_forbidden_across_the_split(folder: Path) -> None:

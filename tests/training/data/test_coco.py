@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from animecut_training.data.classes import Classes
-from animecut_training.data.coco import read_coco_mask, segmented
+from animecut_training.data.coco import read_coco_mask, segmentation_mask
 from animecut_training.data.dataset import labelled_frames
 
 from animecut.errors import InputError
@@ -31,8 +31,8 @@ def runs(mask: np.ndarray) -> list[int]:
 
 
 def test_plain_runs_and_polygons_are_read() -> None:
-    assert (segmented({"size": [HEIGHT, WIDTH], "counts": runs(blob())}, HEIGHT, WIDTH) == blob()).all()
-    box = segmented([[10, 5, 30, 5, 30, 25, 10, 25]], HEIGHT, WIDTH)
+    assert (segmentation_mask({"size": [HEIGHT, WIDTH], "counts": runs(blob())}, HEIGHT, WIDTH) == blob()).all()
+    box = segmentation_mask([[10, 5, 30, 5, 30, 25, 10, 25]], HEIGHT, WIDTH)
     assert box[5:25, 10:30].all()
     assert 20 * 20 <= box.sum() <= 22 * 22
 
@@ -43,10 +43,10 @@ def test_the_reference_implementation_agrees() -> None:
     for mask in (blob(), np.zeros_like(blob()), np.ones_like(blob())):
         packed = coco.encode(np.asfortranarray(mask))
         text = {"size": packed["size"], "counts": packed["counts"].decode()}
-        assert (segmented(text, HEIGHT, WIDTH) == mask).all()
+        assert (segmentation_mask(text, HEIGHT, WIDTH) == mask).all()
     polygon = [[8.3, 5.1, 50.9, 9.4, 41.2, 35.8, 12.5, 30.0]]
     theirs = coco.decode(coco.merge(coco.frPyObjects(polygon, HEIGHT, WIDTH)))
-    ours = segmented(polygon, HEIGHT, WIDTH)
+    ours = segmentation_mask(polygon, HEIGHT, WIDTH)
     assert (theirs & ours).sum() / (theirs | ours).sum() > 0.95
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from animecut_training.data.classes import VOID, Classes, read_classes, without_void
+from animecut_training.data.classes import VOID, Classes, fill_void, read_classes
 from animecut_training.data.mask_images import read_mask, voc_palette
 from PIL import Image
 
@@ -63,10 +63,10 @@ def test_what_is_unknown_becomes_what_is_nearest(tmp_path: Path) -> None:
     Image.fromarray(ring).save(tmp_path / "m.png")
     mask = read_mask(tmp_path / "m.png", PLAIN)
     assert (mask == VOID).sum() == (ring == VOID).sum()
-    filled = without_void(mask)
+    filled = fill_void(mask)
     assert set(np.unique(filled)) == {0, 1}
     assert (filled != TRUTH).sum() < 20
-    assert not without_void(np.full((3, 3), VOID, np.uint8)).any()
+    assert not fill_void(np.full((3, 3), VOID, np.uint8)).any()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from animecut_training.init.begin import begin
+from animecut_training.init.begin import initial_network
 from safetensors.torch import save_file
 
 from animecut.errors import SettingsError, WeightsError
@@ -33,7 +33,7 @@ def backbone(path: Path, said: dict[str, str] | None) -> str:
 def test_a_backbone_alone_sees_colours_as_it_says(
     tmp_path: Path, said: dict[str, str] | None, mean: tuple[float, ...], std: tuple[float, ...]
 ) -> None:
-    net, words, backbone_alone = begin(backbone(tmp_path / "b.safetensors", said))
+    net, words, backbone_alone = initial_network(backbone(tmp_path / "b.safetensors", said))
     assert (net.architecture.mean, net.architecture.std) == (mean, std)
     assert net.mean.expand(3, 1, 1).flatten().tolist() == pytest.approx(mean)
     assert "b.safetensors: a backbone alone (mobilenet_v2, input" in words
@@ -42,17 +42,17 @@ def test_a_backbone_alone_sees_colours_as_it_says(
 
 def test_a_backbone_that_sees_otherwise_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="input 'BGR/255'"):
-        begin(backbone(tmp_path / "b.safetensors", {"input": "BGR/255"}))
+        initial_network(backbone(tmp_path / "b.safetensors", {"input": "BGR/255"}))
 
 
 def test_a_trimap_begins_with_the_contour_that_the_weights_know_and_goes_back_to_it(tmp_path: Path) -> None:
     torch.manual_seed(0)
     known = PSPNet(Architecture(width=8, decoder=(8,))).eval()
     weights.save(known, tmp_path / "w.safetensors", {})
-    net, *_ = begin(str(tmp_path / "w.safetensors"), target="trimap")
+    net, *_ = initial_network(str(tmp_path / "w.safetensors"), target="trimap")
     assert net.architecture.classes == ("background", "unknown", "character")
     weights.save(net.eval(), tmp_path / "t.safetensors", {})
-    again, *_ = begin(str(tmp_path / "t.safetensors"), target="mask")
+    again, *_ = initial_network(str(tmp_path / "t.safetensors"), target="mask")
     rgb = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
         before, trimap, after = (one.eval().alpha(rgb) for one in (known, net, again))
@@ -63,23 +63,23 @@ def test_a_trimap_begins_with_the_contour_that_the_weights_know_and_goes_back_to
 
 def test_a_mask_rcnn_takes_a_backbone_and_makes_no_trimap(tmp_path: Path) -> None:
     file = backbone(tmp_path / "b.safetensors", None)
-    net, words, _ = begin(file, arch="maskrcnn")
+    net, words, _ = initial_network(file, arch="maskrcnn")
     assert isinstance(net, MaskRCNN)
     assert "a backbone alone" in words
-    shipped, words, _ = begin("anime", arch="maskrcnn")
+    shipped, words, _ = initial_network("anime", arch="maskrcnn")
     assert words == "the backbone of the shipped weights"
     assert isinstance(shipped, MaskRCNN)
     weights.save(net, tmp_path / "w.safetensors", {})
     for arch in ("pspnet", "maskrcnn"):
-        assert begin(str(tmp_path / "w.safetensors"), arch=arch)[1] == "w.safetensors: a whole network"
+        assert initial_network(str(tmp_path / "w.safetensors"), arch=arch)[1] == "w.safetensors: a whole network"
     with pytest.raises(SettingsError, match="--target trimap: a Mask R-CNN"):
-        begin(file, arch="maskrcnn", target="trimap")
+        initial_network(file, arch="maskrcnn", target="trimap")
     with pytest.raises(SettingsError, match="--target alpha: unknown; choose from mask, trimap"):
-        begin(file, target="alpha")
+        initial_network(file, target="alpha")
 
 
 def test_a_missing_file_is_answered_with_what_there_is_to_begin_with(tmp_path: Path) -> None:
     with pytest.raises(
         WeightsError, match=r"^--init .*none\.safetensors: no such file; .* anime, voc, imagenet, scratch"
     ):
-        begin(str(tmp_path / "none.safetensors"))
+        initial_network(str(tmp_path / "none.safetensors"))

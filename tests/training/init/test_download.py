@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from animecut_training.init import download
-from animecut_training.init.download import PUBLISHED, Published, fetched
+from animecut_training.init.download import PUBLISHED, Published, fetch
 
 from animecut.errors import WeightsError
 
@@ -36,7 +36,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_a_file_is_downloaded_once(tmp_path: Path, served: list[str]) -> None:
     for _ in range(2):
-        assert fetched(FILE, tmp_path / "cache").read_bytes() == CONTENT
+        assert fetch(FILE, tmp_path / "cache").read_bytes() == CONTENT
     assert served == [FILE.url]
     assert [file.name for file in (tmp_path / "cache").iterdir()] == ["net-abc.pth"]
 
@@ -44,11 +44,11 @@ def test_a_file_is_downloaded_once(tmp_path: Path, served: list[str]) -> None:
 def test_another_file_than_the_published_one_is_never_kept(tmp_path: Path, served: list[str]) -> None:
     other = Published(FILE.url, "00000000")
     with pytest.raises(WeightsError, match="not 00000000"):
-        fetched(other, tmp_path)
+        fetch(other, tmp_path)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "net-abc.pth").write_bytes(b"put there by hand, and cut short")
     with pytest.raises(WeightsError, match=r"net-abc\.pth: sha256"):
-        fetched(FILE, tmp_path)
+        fetch(FILE, tmp_path)
 
 
 def test_offline_it_says_which_file_to_put_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_offline_it_says_which_file_to_put_where(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(urllib.request, "urlopen", offline)
     with pytest.raises(WeightsError) as told:
-        fetched(FILE, tmp_path)
+        fetch(FILE, tmp_path)
     assert str(told.value).startswith(FILE.url)
     assert str(told.value).endswith(f"put that file at {tmp_path / 'net-abc.pth'}")
     assert list(tmp_path.iterdir()) == []
@@ -68,11 +68,11 @@ def test_everything_published_is_asked_for_over_tls_by_the_digest_in_its_name(mo
         assert file.url.startswith("https://")
         assert file.url.removesuffix(".pth").endswith(file.sha256)
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert download.cache() == Path("/somewhere/animecut")
+    assert download.cache_folder() == Path("/somewhere/animecut")
 
 
 def test_what_breaks_off_is_never_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(urllib.request, "urlopen", lambda url, timeout: Answer(CONTENT[:100]))
     with pytest.raises(WeightsError, match="broken off after 100 of 7000 bytes"):
-        fetched(Published(FILE.url), tmp_path)
+        fetch(Published(FILE.url), tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -3,8 +3,8 @@ import pytest
 import torch
 from animecut_training.data.dataset import Labelled
 from animecut_training.loop import batches
-from animecut_training.loop.batches import composed_in
-from animecut_training.synthesis.composite import Stock
+from animecut_training.loop.batches import composite_slots
+from animecut_training.synthesis.composite import Assets
 
 from animecut.errors import SettingsError
 
@@ -49,7 +49,7 @@ def test_more_processes_than_pictures_are_told(frames: list[Labelled]) -> None:
 
 
 def test_numbers_stay_with_their_characters(frames: list[Labelled], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "turned_hue", lambda rgb, rng: rgb)
+    monkeypatch.setattr(batches, "rotate_hue", lambda rgb, rng: rgb)
     for part in (part for parts in made(frames, 8) for part in parts):
         for rgb, numbers in zip(part.rgb, part.numbers, strict=True):
             for who, channel in ((1, 0), (2, 1)):
@@ -63,20 +63,20 @@ def test_numbers_stay_with_their_characters(frames: list[Labelled], monkeypatch:
 def test_labelled_pictures_look_badly_broadcast_only_where_asked_and_composed_ones_always(
     frames: list[Labelled], monkeypatch: pytest.MonkeyPatch, any_show: bool
 ) -> None:
-    monkeypatch.setattr(batches, "turned_hue", lambda rgb, rng: np.full_like(rgb, 51))
+    monkeypatch.setattr(batches, "rotate_hue", lambda rgb, rng: np.full_like(rgb, 51))
     monkeypatch.setattr(batches, "grade", lambda rgb, rng: np.full_like(rgb, 102))
     monkeypatch.setattr(batches, "degrade", lambda rgb, rng: rgb + 51)
-    stock = Stock([np.full((30, 20, 4), 200, np.uint8)], np.ones(1), [np.zeros((60, 80, 3), np.uint8)])
+    stock = Assets([np.full((30, 20, 4), 200, np.uint8)], np.ones(1), [np.zeros((60, 80, 3), np.uint8)])
     for part in next(batches.batches(frames, stock, range(1), batch=8, composites=0.5, seed=1, any_show=any_show)):
         expected = [0.6 if exact or any_show else 0.2 for exact in part.exact]
         assert part.rgb.mean(dim=(1, 2, 3)).tolist() == pytest.approx(expected)
 
 
 def test_composed_pictures_are_spread_over_the_parts(frames: list[Labelled]) -> None:
-    assert [i for i, composed in enumerate(composed_in(8, 0.375)) if composed] == [1, 3, 6]
-    assert composed_in(4, 0.0) == [False] * 4
-    assert composed_in(4, 1.0) == [True] * 4
+    assert [i for i, composed in enumerate(composite_slots(8, 0.375)) if composed] == [1, 3, 6]
+    assert composite_slots(4, 0.0) == [False] * 4
+    assert composite_slots(4, 1.0) == [True] * 4
     sprite = np.full((30, 20, 4), 200, np.uint8)
-    stock = Stock([sprite], np.ones(1), [np.zeros((60, 80, 3), np.uint8)])
+    stock = Assets([sprite], np.ones(1), [np.zeros((60, 80, 3), np.uint8)])
     (parts,) = batches.batches(frames, stock, range(1), batch=8, composites=0.375, seed=1)
     assert [part.exact.sum() for part in parts] == [2, 1]

@@ -2,8 +2,8 @@ import copy
 
 import pytest
 import torch
-from animecut_training.loop.cpu_fast_path import ByPhases, Dense, Folding, FoldingConvNormAct, quicken
-from animecut_training.loop.nan_check import first_fault
+from animecut_training.loop.cpu_fast_path import Dense, Folding, FoldingConvNormAct, PhaseConv2d, speed_up
+from animecut_training.loop.nan_check import first_non_finite
 from torch import nn
 
 from animecut.segmentation.weights import Architecture, PSPNet
@@ -23,10 +23,10 @@ def test_a_quickened_network_is_the_same_network(size: tuple[int, int], statisti
         elif isinstance(module, nn.Dropout2d):
             module.eval()
     quick = copy.deepcopy(plain)
-    quicken(quick)
-    quicken(quick)  # again
+    speed_up(quick)
+    speed_up(quick)  # again
     kinds = [type(module) for module in quick.modules()]
-    assert (kinds.count(ByPhases), kinds.count(Dense)) == (2 + 1, 1)
+    assert (kinds.count(PhaseConv2d), kinds.count(Dense)) == (2 + 1, 1)
     assert sum(issubclass(kind, FoldingConvNormAct) for kind in kinds) == 1 + 1 + 2 * 16 + 4 + 1 + 1
     assert kinds.count(Folding) == 17 + 1  # the features themselves have nothing to fold
     x = torch.rand(2, 3, *size, dtype=torch.float64)
@@ -43,6 +43,6 @@ def test_a_quickened_network_is_the_same_network(size: tuple[int, int], statisti
 def test_a_quickened_network_in_use_is_called_layer_by_layer() -> None:
     """Or what is wrong in one could not be found."""
     net = PSPNet(Architecture(width=16, decoder=(8,))).eval()
-    quicken(net)
+    speed_up(net)
     net.get_buffer("pyramid.bottleneck.1.running_var").fill_(-1)
-    assert first_fault(net, torch.rand(1, 3, 64, 64)) == "the output of pyramid.bottleneck.1"
+    assert first_non_finite(net, torch.rand(1, 3, 64, 64)) == "the output of pyramid.bottleneck.1"

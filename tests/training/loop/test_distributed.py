@@ -60,12 +60,12 @@ def learnt_by(net: weights.Network, begun: weights.Network) -> torch.Tensor:
 
 
 def test_alone_there_is_nobody_to_ask() -> None:
-    assert [distributed.everywhere(here, torch.device("cpu")) for here in (True, False)] == [True, False]
+    assert [distributed.all_processes(here, torch.device("cpu")) for here in (True, False)] == [True, False]
     net = torch.nn.Linear(2, 2)
     net(torch.ones(1, 2)).sum().backward()
-    with distributed.joined():
+    with distributed.process_group():
         distributed.add_up_gradients(net)
-        assert (distributed.number(), distributed.count()) == (0, 1)
-        assert distributed.of_first(lambda: 0.7, torch.device("meta")) == 0.7  # no tensor: mps has no float64
+        assert (distributed.rank(), distributed.world_size()) == (0, 1)
+        assert distributed.broadcast_first(lambda: 0.7, torch.device("meta")) == 0.7  # no tensor: mps has no float64
     assert net.weight.grad is not None
     assert (net.weight.grad == 1).all()

@@ -8,10 +8,10 @@ import pytest
 import torch
 from animecut_training.data.dataset import Labelled
 from animecut_training.loop import fit as loop
-from animecut_training.loop.checkpoint import Best, Run, keep
+from animecut_training.loop.checkpoint import Best, Run, save_checkpoint
 from animecut_training.loop.fit import Recipe, fit, steps_in_epoch
-from animecut_training.loop.nan_check import first_fault
-from animecut_training.loop.optim import learn
+from animecut_training.loop.nan_check import first_non_finite
+from animecut_training.loop.optim import optimiser_step
 from torch.amp.grad_scaler import GradScaler
 
 from animecut.errors import AnimecutError, OutputError, SettingsError
@@ -71,15 +71,15 @@ def test_half_precision_learns_and_goes_on_as_the_undisturbed_run(
 ) -> None:
     """As on a GPU that has no bfloat16: the loss is scaled, and how much is kept."""
     monkeypatch.setattr(loop, "precision", lambda device: torch.float16)
-    monkeypatch.setattr(loop, "quicken", lambda net: None)  # only done on a CPU
+    monkeypatch.setattr(loop, "speed_up", lambda net: None)  # only done on a CPU
     scales = []
 
     def grown(net: Network, optimiser: torch.optim.Optimizer, scaler: GradScaler) -> None:
         scales.append(scaler.get_scale())
         scaler.set_growth_interval(1)  # doubled with every step
-        learn(net, optimiser, scaler)
+        optimiser_step(net, optimiser, scaler)
 
-    monkeypatch.setattr(loop, "learn", grown)
+    monkeypatch.setattr(loop, "optimiser_step", grown)
     recipe = Recipe(steps=4, batch=2, warm_up=1)
     whole = fit(network(), frames, None, recipe, device=CPU)
     assert not torch.allclose(weights_of(whole), weights_of(network()), atol=1e-3)
@@ -122,10 +122,10 @@ def test_a_loss_that_is_no_number_stops_at_once(frames: list[Labelled]) -> None:
 
 def test_the_place_where_numbers_end_is_named() -> None:
     net, rgb = network(), torch.rand(1, 3, 48, 64)
-    assert first_fault(net.eval(), rgb) == "the loss itself"
-    assert first_fault(net, rgb * float("nan")) == "the pictures themselves"
+    assert first_non_finite(net.eval(), rgb) == "the loss itself"
+    assert first_non_finite(net, rgb * float("nan")) == "the pictures themselves"
     net.get_buffer("pyramid.bottleneck.1.running_var").fill_(-1)
-    assert first_fault(net, rgb) == "the output of pyramid.bottleneck.1"
+    assert first_non_finite(net, rgb) == "the output of pyramid.bottleneck.1"
 
 
 def test_a_frozen_backbone_stays_and_the_rest_learns(frames: list[Labelled]) -> None:
@@ -184,7 +184,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1.0)
     run = Run(network(), network(), optimiser, schedule, GradScaler("cpu"), Best())
     with pytest.raises(OutputError, match="step 4 cannot be kept"):
-        keep(path, 4, run, {})
+        save_checkpoint(path, 4, run, {})
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["c.pt"]
 
@@ -194,7 +194,7 @@ def test_a_kill_loses_at_most_the_running_epoch(
 ) -> None:
     monkeypatch.setattr(loop, "SHORTEST_EPOCH", 1)
     kept: list[int] = []
-    monkeypatch.setattr(loop, "keep", lambda path, step, run, recipe: kept.append(step))
+    monkeypatch.setattr(loop, "save_checkpoint", lambda path, step, run, recipe: kept.append(step))
     fit(network(), frames * 2, None, Recipe(steps=7, batch=2), device=CPU, checkpoint=tmp_path / "c.pt")
     assert kept == [3, 6, 7]
 

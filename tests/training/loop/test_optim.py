@@ -3,7 +3,7 @@ from itertools import pairwise
 import pytest
 import torch
 from animecut_training.init.begin import SHAPES
-from animecut_training.loop.optim import groups, learn, precision, rate_at
+from animecut_training.loop.optim import optimiser_step, parameter_groups, precision, rate_factor
 from torch.amp.grad_scaler import GradScaler
 
 from animecut.segmentation.weights import Architecture, build
@@ -12,7 +12,7 @@ from animecut.segmentation.weights import Architecture, build
 @pytest.mark.parametrize(("arch", "blocks"), [("pspnet", 18), ("fcn", 13)])
 def test_the_first_blocks_learn_slowest(arch: str, blocks: int) -> None:
     net = build(SHAPES[arch])
-    *backbone, rest = groups(net, rate=1e-3, backbone_rate=3e-4, first=0.1)
+    *backbone, rest = parameter_groups(net, rate=1e-3, backbone_rate=3e-4, first=0.1)
     rates = [float(str(group["lr"])) for group in backbone]
     assert len(rates) == blocks
     assert rates[0] == pytest.approx(3e-5)
@@ -25,11 +25,11 @@ def test_the_first_blocks_learn_slowest(arch: str, blocks: int) -> None:
 
 def test_a_resnet_has_its_stem_and_four_layers() -> None:
     net = build(Architecture(backbone="resnet50", width=8, decoder=()))
-    assert len(groups(net, rate=1, backbone_rate=1, first=0.5)) == 6
+    assert len(parameter_groups(net, rate=1, backbone_rate=1, first=0.5)) == 6
 
 
 def test_rates_rise_and_then_fall() -> None:
-    rates = [rate_at(step, 100, 10) for step in range(100)]
+    rates = [rate_factor(step, 100, 10) for step in range(100)]
     assert rates[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
     assert rates[10] == 1
     assert all(b < a for a, b in pairwise(rates[10:]))
@@ -43,11 +43,11 @@ def test_gradients_are_clipped_as_they_are_and_what_float16_cannot_hold_is_not_l
     scaler = GradScaler("cpu", init_scale=1024.0)
     for gradient, learned, scale in (([3.0, 4.0], [-3.0, -4.0], 1024), ([30.0, 40.0], [-6.0, -8.0], 1024)):
         layer.weight.grad = torch.tensor([gradient]) * scaler.scale(torch.ones(()))
-        learn(layer, optimiser, scaler)
+        optimiser_step(layer, optimiser, scaler)
         assert layer.weight[0].tolist() == pytest.approx(learned)
         assert scaler.get_scale() == scale
     layer.weight.grad = torch.tensor([[torch.inf, 0.0]])
-    learn(layer, optimiser, scaler)
+    optimiser_step(layer, optimiser, scaler)
     assert layer.weight[0].tolist() == pytest.approx([-6, -8])
     assert scaler.get_scale() == 512
 

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 from animecut_training.data.dataset import Labelled, read_rgba
-from animecut_training.synthesis.assets import Split, load_stock, with_labelled
-from animecut_training.synthesis.composite import Stock
+from animecut_training.synthesis.assets import Split, add_labelled, load_assets
+from animecut_training.synthesis.composite import Assets
 from numpy.typing import NDArray
 
 from animecut.errors import InputError
@@ -36,13 +36,13 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "sprites", tmp_path / "scenes"
 
 
-def reds(stock: Stock) -> list[int]:
+def reds(stock: Assets) -> list[int]:
     return [int(one[..., 0].max()) for one in stock.sprites]
 
 
 def test_what_is_held_out_is_judged_by_and_never_learned(folders: tuple[Path, Path]) -> None:
-    learned = load_stock([folders[0]], folders[1], SPLIT, held_out=False)
-    judged = load_stock([folders[0]], folders[1], SPLIT, held_out=True)
+    learned = load_assets([folders[0]], folders[1], SPLIT, held_out=False)
+    judged = load_assets([folders[0]], folders[1], SPLIT, held_out=True)
     assert (reds(learned), reds(judged)) == ([10, 20, 40], [50])
     assert [round(float(scene.mean())) for scene in learned.scenes] == [100]
     assert [round(float(scene.mean())) for scene in judged.scenes] == [200]
@@ -51,14 +51,14 @@ def test_what_is_held_out_is_judged_by_and_never_learned(folders: tuple[Path, Pa
 
 def test_characters_are_trimmed_and_empty_ones_left_out(folders: tuple[Path, Path]) -> None:
     cv2.imwrite(str(folders[0] / "once" / "empty.png"), np.zeros((40, 30, 4), np.uint8))
-    stock = load_stock([folders[0]], folders[1], SPLIT, held_out=False)
+    stock = load_assets([folders[0]], folders[1], SPLIT, held_out=False)
     assert [one.shape for one in stock.sprites] == [(20, 20, 4)] * 3
 
 
 def test_a_picture_without_transparency_is_no_character(folders: tuple[Path, Path]) -> None:
     cv2.imwrite(str(folders[0] / "once" / "photo.png"), np.full((40, 30, 3), 90, np.uint8))
     with pytest.raises(InputError, match=r"photo\.png: has no transparency"):
-        load_stock([folders[0]], folders[1], SPLIT, held_out=False)
+        load_assets([folders[0]], folders[1], SPLIT, held_out=False)
 
 
 def test_sixteen_bits_are_read_as_eight(tmp_path: Path) -> None:
@@ -71,12 +71,12 @@ def test_sixteen_bits_are_read_as_eight(tmp_path: Path) -> None:
 
 
 def test_a_label_too_thin_to_be_cut_out_is_no_character(folders: tuple[Path, Path]) -> None:
-    stock = load_stock([folders[0]], folders[1], SPLIT, held_out=False)
+    stock = load_assets([folders[0]], folders[1], SPLIT, held_out=False)
     alpha = np.zeros((40, 40), np.float32)
     alpha[20, 5:30] = 1
     thin = Labelled("thin", np.zeros((40, 40, 3), np.uint8), alpha)
-    assert with_labelled(stock, [thin]) is stock
+    assert add_labelled(stock, [thin]) is stock
     broad = Labelled("broad", thin.rgb, np.pad(np.ones((20, 20), np.float32), 10))
-    both = with_labelled(stock, [thin, broad])
+    both = add_labelled(stock, [thin, broad])
     assert len(both.sprites) == len(stock.sprites) + 1
     assert both.weights[-1] / both.weights.sum() == pytest.approx(0.35)

@@ -41,7 +41,7 @@ def test_another_hand_changes_lines_and_shades_but_no_shape() -> None:
     cv2.line(rgb, (10, 5), (150, 5), (0, 0, 0), 2)  # on blue
     darker, changed = [], []
     for seed in range(60):
-        other = augment.redrawn(rgb, alpha, np.random.default_rng(seed)).astype(float)
+        other = augment.redraw(rgb, alpha, np.random.default_rng(seed)).astype(float)
         assert other[alpha == 1][:, 0].mean() - other[alpha == 0][:, 0].mean() > 90
         changed.append(np.abs(other - rgb).mean() > 0.1)
         darker.append(other[2:9, 20:140, 2].mean() - rgb[2:9, 20:140, 2].mean())
@@ -56,7 +56,7 @@ def test_another_hand_leaves_the_edge_where_it_is() -> None:
     rgb = np.where(alpha[..., None] > 0, np.uint8(20), np.full(3, 220, np.uint8))
     for seed in range(60):
         if np.random.default_rng(seed).random() < 0.5:  # lines
-            assert (augment.redrawn(rgb, alpha, np.random.default_rng(seed)) == rgb).all()
+            assert (augment.redraw(rgb, alpha, np.random.default_rng(seed)) == rgb).all()
 
 
 def test_the_same_seed_gives_the_same_picture() -> None:
@@ -72,7 +72,7 @@ def test_only_hues_turn_and_all_of_them_alike() -> None:
     rgb[:10, :10] = 128
     turns = []
     for seed in range(200):
-        turned = augment.turned_hue(rgb, np.random.default_rng(seed))
+        turned = augment.rotate_hue(rgb, np.random.default_rng(seed))
         assert (np.abs(turned[:10, :10].astype(int) - 128) <= 1).all()
         hues = [colorsys.rgb_to_hsv(*(turned[alpha == value][-1] / 255)) for value in (0, 1)]
         assert all(s > 0.98 and v > 0.98 for _, s, v in hues)
@@ -84,13 +84,13 @@ def test_only_hues_turn_and_all_of_them_alike() -> None:
 
 def test_a_gif_has_few_colours_and_dithers_what_lies_between() -> None:
     rgb = np.repeat(np.linspace(0, 255, 160).astype(np.uint8)[None, :, None], 90, axis=0).repeat(3, axis=2)
-    few = augment.dithered(rgb, 8)
+    few = augment.dither(rgb, 8)
     assert len(np.unique(few.reshape(-1, 3), axis=0)) <= 8
     assert (few[:, 1:-1].max(axis=0) > few[:, 1:-1].min(axis=0)).mean() > 0.5  # no bands: a column has several colours
     assert np.abs(few.mean(axis=0) - rgb.mean(axis=0)).mean() < 8
 
 
 def test_a_mirrored_one_turns_the_same_way() -> None:
-    plain, mirrored = (augment.turned(2, 90, mirrored=mirrored) for mirrored in (False, True))
+    plain, mirrored = (augment.rotation_matrix(2, 90, mirrored=mirrored) for mirrored in (False, True))
     assert plain @ [1, 0] == pytest.approx([0, 2])
     assert mirrored @ [-1, 0] == pytest.approx([0, 2])

@@ -1,12 +1,12 @@
 import numpy as np
-from animecut_training.synthesis.distractors import palette_of, props, scattered
+from animecut_training.synthesis.distractors import draw_distractors, draw_particles, palette_of
 
 
 def test_things_lie_where_they_are_said_to_lie() -> None:
     for seed in range(40):
         rng = np.random.default_rng(seed)
         picture = np.full((90, 160, 3), 77, np.uint8)
-        drawn = props(picture, np.empty((0, 3)), rng)
+        drawn = draw_distractors(picture, np.empty((0, 3)), rng)
         assert drawn.shape == (90, 160)
         assert (picture[drawn == 0] == 77).all()
         assert (drawn > 0.5).any() == (picture[drawn > 0.5] != 77).any()
@@ -21,7 +21,7 @@ def test_colours_are_the_characters_own() -> None:
     greens = 0
     for seed in range(30):
         picture = np.full((90, 160, 3), 255, np.uint8)
-        drawn = props(picture, palette, np.random.default_rng(seed))
+        drawn = draw_distractors(picture, palette, np.random.default_rng(seed))
         inside = picture[drawn == 1].astype(float)
         greens += int(len(inside) > 0 and (inside[:, 1] > inside[:, 0] + 60).mean() > 0.2)
     assert greens > 12
@@ -29,5 +29,5 @@ def test_colours_are_the_characters_own() -> None:
 
 def test_petals_change_a_part_of_the_picture() -> None:
     picture = np.zeros((90, 160, 3), np.uint8)
-    scattered(picture, np.random.default_rng(3))
+    draw_particles(picture, np.random.default_rng(3))
     assert 0 < (picture.max(axis=2) > 0).mean() < 0.9

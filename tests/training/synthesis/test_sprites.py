@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from animecut_training.synthesis.augment import turned
-from animecut_training.synthesis.sprites import placed, shrunk
+from animecut_training.synthesis.augment import rotation_matrix
+from animecut_training.synthesis.sprites import place_sprite, shrink_sprite
 from numpy.typing import NDArray
 
 GREEN, RED = (0, 255, 0), (255, 0, 0)
@@ -20,8 +20,8 @@ def square() -> NDArray[np.uint8]:
 @pytest.mark.parametrize("scale", [0.33, 0.9, 2.3])
 def test_it_lies_where_it_was_laid_and_nothing_unseen_comes_along(square: NDArray[np.uint8], scale: float) -> None:
     middle = np.array([29.5, 19.5])
-    linear = turned(scale, 30, mirrored=True)
-    layer = placed(square, linear, np.array([80.0, 50.0]) - linear @ middle, (160, 100))
+    linear = rotation_matrix(scale, 30, mirrored=True)
+    layer = place_sprite(square, linear, np.array([80.0, 50.0]) - linear @ middle, (160, 100))
     alpha = layer[..., 3] / 255
     rows, columns = np.nonzero(alpha > 0.5)
     assert layer.shape == (100, 160, 4)
@@ -31,7 +31,7 @@ def test_it_lies_where_it_was_laid_and_nothing_unseen_comes_along(square: NDArra
 
 
 def test_shrinking_averages_what_is_seen(square: NDArray[np.uint8]) -> None:
-    small = shrunk(square, (8, 5))
+    small = shrink_sprite(square, (8, 5))
     alpha = small[..., 3]
     assert small.shape == (5, 8, 4)
     assert ((alpha > 0) & (alpha < 255)).sum() > 4, "the square's edges cut through cells"
@@ -42,6 +42,6 @@ def test_shrinking_averages_what_is_seen(square: NDArray[np.uint8]) -> None:
 def test_what_is_finer_than_the_frames_pixels_is_averaged() -> None:
     sprite = np.full((80, 80, 4), 255, np.uint8)
     sprite[np.random.default_rng(0).random((80, 80)) < 0.5, 3] = 0
-    layer = placed(sprite, turned(0.2, 0, mirrored=False), np.zeros(2), (16, 16))[2:14, 2:14, 3]
+    layer = place_sprite(sprite, rotation_matrix(0.2, 0, mirrored=False), np.zeros(2), (16, 16))[2:14, 2:14, 3]
     assert layer.mean() == pytest.approx(127, abs=10)
     assert layer.std() < 35

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from animecut_training.synthesis.strands import grown, turned_away
+from animecut_training.synthesis.strands import add_strands, hide_face
 from numpy.typing import NDArray
 
 HAIR, FACE, CLOTH = (60, 30, 20), (250, 220, 200), (40, 60, 160)
@@ -27,7 +27,7 @@ def test_what_grows_begins_at_the_figure_in_its_colours_and_the_figure_stays(fig
     before = figure[..., 3] > 128
     more = 0
     for seed in range(20):
-        after = grown(figure, np.random.default_rng(seed))
+        after = add_strands(figure, np.random.default_rng(seed))
         solid = after[..., 3] > 128
         assert (solid | ~before).all()
         assert cv2.connectedComponents(solid.astype(np.uint8))[0] <= 2  # nothing, and one figure
@@ -43,14 +43,14 @@ def test_what_grows_begins_at_the_figure_in_its_colours_and_the_figure_stays(fig
 def test_gaps_are_enclosed_and_show_what_is_behind(figure: NDArray[np.uint8]) -> None:
     holes = 0
     for seed in range(40):
-        empty = (grown(figure, np.random.default_rng(seed))[..., 3] == 0).astype(np.uint8)
+        empty = (add_strands(figure, np.random.default_rng(seed))[..., 3] == 0).astype(np.uint8)
         sizes = cv2.connectedComponentsWithStats(empty)[2][1:, cv2.CC_STAT_AREA]
         holes += int((sizes > 50).sum()) - 1
     assert holes > 20
 
 
 def test_from_behind_there_is_hair_where_the_face_was_and_the_outline_stays(figure: NDArray[np.uint8]) -> None:
-    after = turned_away(figure, np.random.default_rng(0))
+    after = hide_face(figure, np.random.default_rng(0))
     assert near(figure, FACE).sum() > 1500
     assert near(after, FACE).sum() < 0.3 * near(figure, FACE).sum()
     assert (after[..., 3] == figure[..., 3]).all()
@@ -59,7 +59,7 @@ def test_from_behind_there_is_hair_where_the_face_was_and_the_outline_stays(figu
 
 def test_who_has_no_head_in_sight_stays_as_he_is(figure: NDArray[np.uint8]) -> None:
     cropped = np.ascontiguousarray(figure[60:])
-    assert turned_away(cropped, np.random.default_rng(0)) is cropped
+    assert hide_face(cropped, np.random.default_rng(0)) is cropped
     nobody = np.zeros_like(figure)
-    assert turned_away(nobody, np.random.default_rng(0)) is nobody
-    assert grown(nobody, np.random.default_rng(0)) is nobody
+    assert hide_face(nobody, np.random.default_rng(0)) is nobody
+    assert add_strands(nobody, np.random.default_rng(0)) is nobody

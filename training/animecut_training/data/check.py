@@ -63,7 +63,7 @@ def check(folder: Path, progress: Callable[[int, int], None] = lambda done, tota
     return Finding(frames, [entry.held_out for entry in files], problems)
 
 
-def demand(folder: Path) -> Finding:
+def require_valid(folder: Path) -> Finding:
     """Check, and raise InputError with all that is fatal; the rest is in the result's problems."""
     finding = check(folder)
     fatal = [problem.message for problem in finding.problems if problem.fatal]
@@ -86,7 +86,7 @@ def _alike(files: Sequence[Entry], frames: Sequence[Labelled]) -> list[Problem]:
     """Pictures that show the same; fatal across the split, where they would be judged by what was learned."""
     problems = []
     digests = [hashlib.sha256(frame.rgb.tobytes()).digest() for frame in frames]
-    for i, alike in enumerate(twins(frames)):
+    for i, alike in enumerate(near_duplicates(frames)):
         if not alike:
             continue
         j = next((j for j in alike if files[i].held_out != files[j].held_out), alike[0])
@@ -98,7 +98,7 @@ def _alike(files: Sequence[Entry], frames: Sequence[Labelled]) -> list[Problem]:
     return problems
 
 
-def twins(frames: Sequence[Labelled]) -> list[list[int]]:
+def near_duplicates(frames: Sequence[Labelled]) -> list[list[int]]:
     """For each frame which of those before it show almost the same, the nearest first."""
     thumbs: list[NDArray[np.float32]] = [_thumb(frame.rgb) for frame in frames]
     alike = []

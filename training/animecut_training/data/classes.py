@@ -62,12 +62,12 @@ class Classes:
         raise InputError(f"class {index} is outside the classes ({known}, {VOID} for unknown)")
 
 
-def numbered(kind: int, who: Hashable, known: dict[Hashable, int]) -> int:
+def instance_number(kind: int, who: Hashable, known: dict[Hashable, int]) -> int:
     """What a mask holds for a label of this kind: a character's own number, which `known` remembers."""
     return min(known.setdefault(who, CHARACTER + len(known)), VOID - 1) if kind == CHARACTER else kind
 
 
-def apart(mask: Mask) -> Mask:
+def separate_instances(mask: Mask) -> Mask:
     """A mask in which every character is CHARACTER, with each connected region as a character of its own."""
     return np.where(mask == CHARACTER, regions(mask == CHARACTER), mask).astype(np.uint8)
 
@@ -92,7 +92,7 @@ def read_classes(folder: Path) -> Classes:
     return Classes()
 
 
-def without_void(mask: Mask) -> Mask:
+def fill_void(mask: Mask) -> Mask:
     """The mask with every place that nobody knows labelled as the nearest place that somebody does."""
     unknown = mask == VOID
     if not unknown.any() or unknown.all():

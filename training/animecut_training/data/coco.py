@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from animecut.errors import InputError
-from animecut_training.data.classes import Classes, Mask, numbered
+from animecut_training.data.classes import Classes, Mask, instance_number
 
 FINE = 4  # drawn pixels per side of a pixel
 
@@ -24,14 +24,16 @@ def read_coco_mask(
     known: dict[Hashable, int] = {}
     for i, annotation in enumerate(annotations):
         try:
-            where = segmented(annotation.get("segmentation") or _corners(*annotation["bbox"]), height, width)
-            mask[where] = numbered(classes.of_name(names[annotation["category_id"]]), i, known)
+            where = segmentation_mask(annotation.get("segmentation") or _corners(*annotation["bbox"]), height, width)
+            mask[where] = instance_number(classes.of_name(names[annotation["category_id"]]), i, known)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise InputError(f"annotation {annotation.get('id')}: cannot be read ({error!r})") from error
     return mask
 
 
-def segmented(segmentation: dict[str, Any] | Sequence[Sequence[float]], height: int, width: int) -> NDArray[np.bool_]:
+def segmentation_mask(
+    segmentation: dict[str, Any] | Sequence[Sequence[float]], height: int, width: int
+) -> NDArray[np.bool_]:
     """Where a segmentation lies: (H, W)."""
     if isinstance(segmentation, dict):
         if list(segmentation["size"]) != [height, width]:

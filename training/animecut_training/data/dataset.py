@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from animecut._util.stills import read_bgr
 from animecut.errors import InputError
-from animecut.types import Alpha, Pixels, together
-from animecut_training.data.classes import BACKGROUND, without_void
+from animecut.types import Alpha, Pixels, merge_characters
+from animecut_training.data.classes import BACKGROUND, fill_void
 from animecut_training.data.layouts import Entry, entries
 
 Segment = Callable[[Pixels], Alpha]
@@ -66,12 +66,12 @@ def read(entry: Entry) -> Labelled:
         raise InputError(
             f"{entry.file}: {mask.shape[1]}x{mask.shape[0]}, but its picture is {rgb.shape[1]}x{rgb.shape[0]}"
         )
-    numbers = without_void(mask)
+    numbers = fill_void(mask)
     return Labelled(entry.name, rgb, (numbers != BACKGROUND).astype(np.float32), numbers)
 
 
 def alpha_of(segmenter: Segment, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The network's alpha at the picture's own size: (H, W) float32 in [0, 1]."""
     height, width = rgb.shape[:2]
-    coarse = together(segmenter(rgb[None]))[0]
+    coarse = merge_characters(segmenter(rgb[None]))[0]
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

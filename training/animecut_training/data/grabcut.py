@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut._util.masks import bounds
+from animecut._util.masks import bounding_window
 from animecut_training.data.classes import regions
 from animecut_training.data.dataset import Labelled, Segment, alpha_of
 
@@ -22,10 +22,10 @@ def masks_from_boxes(frame: Labelled, segmenter: Segment) -> Labelled:
     numbers = regions(frame.alpha > 0) if frame.numbers is None else frame.numbers
     alpha = frame.alpha.copy()
     for number in range(1, int(numbers.max()) + 1):
-        box = bounds(numbers == number)
+        box = bounding_window(numbers == number)
         if numbers[box].size and (numbers[box] >= number).mean() >= FILLED:  # later ones may lie over a part of it
             around = round(AROUND * max(numbers[box].shape))
-            part = bounds(numbers == number, around)
+            part = bounding_window(numbers == number, around)
             inside = numbers[part] == number
             found = _character(frame.rgb[part], inside, segmenter)
             alpha[part] = np.where(inside, found, alpha[part])

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from animecut._util.stills import read_bgr
 from animecut.errors import InputError, OutputError
-from animecut_training.data.classes import BACKGROUND, Classes, Mask, numbered
+from animecut_training.data.classes import BACKGROUND, Classes, Mask, instance_number
 
 VERSION = "5.4.1"  # of the format that is written; labelme of any later version reads it
 LINE_WIDTH = 10  # pixels, as labelme draws lines and line strips
@@ -40,7 +40,7 @@ def read_labelme(path: Path, labels: dict[str, Any], root: Path, classes: Classe
         for i, shape in enumerate(labels["shapes"]):
             group = shape.get("group_id")  # of shapes that are one character, as labelme has it
             who = ("shape", i) if group is None else ("group", group)
-            mask[_drawn(shape, height, width)] = numbered(classes.of_name(shape["label"]), who, known)
+            mask[_drawn(shape, height, width)] = instance_number(classes.of_name(shape["label"]), who, known)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OSError) as error:
@@ -70,10 +70,10 @@ def write_labelme(path: Path, picture: Path, mask: NDArray[np.bool_], tolerance:
     picture: file beside `path`.  tolerance: pixels that the polygons may deviate by.
     """
     shapes = [_shape(label, points) for label, points in polygons(mask, tolerance)]
-    save(path, shapes, picture, mask.shape)
+    save_labelme(path, shapes, picture, mask.shape)
 
 
-def save(path: Path, shapes: Sequence[dict[str, Any]], picture: Path, shape: tuple[int, ...]) -> None:
+def save_labelme(path: Path, shapes: Sequence[dict[str, Any]], picture: Path, shape: tuple[int, ...]) -> None:
     """Write shapes as labelme writes them, the picture beside them and not inside. Raises OutputError."""
     labels: dict[str, object] = {
         "version": VERSION, "flags": {}, "shapes": list(shapes), "imagePath": picture.name, "imageData": None,

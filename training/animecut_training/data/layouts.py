@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from animecut._util.stills import read_bgr
 from animecut.errors import InputError
-from animecut_training.data.classes import Classes, Mask, apart, read_classes
+from animecut_training.data.classes import Classes, Mask, read_classes, separate_instances
 from animecut_training.data.coco import read_coco_mask
 from animecut_training.data.labelme import picture_of, read_labelme
 from animecut_training.data.mask_images import read_mask
@@ -104,7 +104,7 @@ def _pairs(images: Path, masks: Path, classes: Classes, held_out: bool) -> Itera
 
 
 def _read_pair(image: Path, label: Path, classes: Classes) -> tuple[NDArray[np.uint8], Mask]:
-    return read_picture(image), apart(read_mask(label, classes))
+    return read_picture(image), separate_instances(read_mask(label, classes))
 
 
 def _missing(label: Path, picture: str) -> tuple[NDArray[np.uint8], Mask]:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut._util.paths import is_file
-from animecut.encode.writer import whole
+from animecut.encode.writer import atomic_path
 from animecut.errors import InputError, OutputError
 from animecut.layout import compose
-from animecut.types import together
+from animecut.types import merge_characters
 from animecut.video import drawings
-from animecut.video.reader import decode
+from animecut.video.reader import read_clips
 from animecut_training.data.dataset import Segment, alpha_of
 from animecut_training.data.labelme import write_labelme
 
@@ -71,8 +71,8 @@ def suggest(
     if any(ours.fullmatch(file.name) for file in folder.glob("*.json")):
         raise OutputError(f"{folder}: already holds drawings of {source.stem}, perhaps corrected; name a new folder")
     candidates = []
-    for number, (_, shot, rgb) in enumerate(drawn(source)):
-        doubt = _doubt(together(segmenter(rgb[None]))[0]) if by_doubt else 1.0
+    for number, (_, shot, rgb) in enumerate(clip_drawings(source)):
+        doubt = _doubt(merge_characters(segmenter(rgb[None]))[0]) if by_doubt else 1.0
         candidates.append(Candidate(number, shot, _thumb(rgb), doubt))
         progress("looking", number + 1)
     ranked = sorted(choose(candidates, count), key=lambda one: (-one.doubt, one.number))
@@ -84,7 +84,7 @@ def suggest(
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made a folder ({error.strerror}); name another") from error
     written: dict[int, Suggestion] = {}
-    for number, (time, _, rgb) in enumerate(drawn(source)):
+    for number, (time, _, rgb) in enumerate(clip_drawings(source)):
         if number in chosen:
             rank = chosen[number]
             name = f"{rank + 1:02d}_{source.stem}_{time:.2f}s" if by_doubt else f"{source.stem}_{time:.2f}s"
@@ -113,10 +113,10 @@ def choose(candidates: list[Candidate], count: int) -> list[Candidate]:
     return [rest[i] for i in picked]
 
 
-def drawn(source: Path) -> Iterator[tuple[float, int, Picture]]:
+def clip_drawings(source: Path) -> Iterator[tuple[float, int, Picture]]:
     """Time, shot and picture of every drawing, held copies counted once."""
-    for clip in drawings.merge_held(decode(source)):
-        for i, picture in enumerate(compose.over(clip.pixels, compose.GREY)):
+    for clip in drawings.merge_held_frames(read_clips(source)):
+        for i, picture in enumerate(compose.composite_over(clip.pixels, compose.GREY)):
             yield float(clip.times[i]), clip.shot, picture
 
 
@@ -130,7 +130,7 @@ def _doubt(p: NDArray[np.float32]) -> float:
 
 def _write(path: Path, rgb: Picture, segmenter: Segment) -> Path:
     try:  # OpenCV's own imwrite crashes the process at a name that is not UTF-8
-        with whole(path) as part:
+        with atomic_path(path) as part:
             part.write_bytes(cv2.imencode(".png", rgb[..., ::-1])[1].tobytes())
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from error

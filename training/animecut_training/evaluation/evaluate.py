@@ -84,7 +84,7 @@ def as_json(figures: dict[str, object]) -> str:
     return json.dumps(json.loads(json.dumps(figures), parse_constant=lambda _: None))
 
 
-def spread(per_fold: Sequence[Sequence[Figures]]) -> str:
+def fold_summary(per_fold: Sequence[Sequence[Figures]]) -> str:
     """The folds' mean image IoU, and how much they differ."""
     means = [float(np.mean([one.iou for one in figures])) for figures in per_fold]
     each = ", ".join(f"{mean:.4f}" for mean in means)

@@ -10,7 +10,7 @@ from animecut.errors import SettingsError, WeightsError
 from animecut.segmentation import weights
 from animecut.segmentation.weights import Architecture, Network, build
 from animecut_training.init import convert, download
-from animecut_training.init.convert import Begun
+from animecut_training.init.convert import InitialNetwork
 
 PICKLED = {".pth", ".pt", ".tar"}
 WORDS = ("anime", "voc", "imagenet", "scratch")
@@ -30,7 +30,9 @@ INPUTS = {  # what a file of a backbone may say that it sees: RGB as 0, and as o
 }
 
 
-def begin(init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet", target: str = "mask") -> Begun:
+def initial_network(
+    init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet", target: str = "mask"
+) -> InitialNetwork:
     """A network, and what it begins with.
 
     init: anime (the shipped weights), voc (a PSPNet of Pascal VOC) or imagenet (a backbone), both published by others
@@ -52,18 +54,18 @@ def begin(init: str, backbone: str = "mobilenet_v2", arch: str = "pspnet", targe
     return begun._replace(network=_with_classes(begun.network, TARGETS[target]))
 
 
-def _begin(init: str, backbone: str, arch: str) -> Begun:
+def _begin(init: str, backbone: str, arch: str) -> InitialNetwork:
     shape = SHAPES[arch] if arch == "fcn" else replace(SHAPES[arch], backbone=backbone)
     if init == "scratch":
-        return Begun(build(shape), f"nothing ({arch}, {shape.backbone})")
+        return InitialNetwork(build(shape), f"nothing ({arch}, {shape.backbone})")
     if init == "imagenet":
-        return convert.read(download.fetched(download.PUBLISHED[init, shape.backbone], download.cache()), shape)
+        return convert.read(download.fetch(download.PUBLISHED[init, shape.backbone], download.cache_folder()), shape)
     if init not in ("anime", "voc") and Path(init).suffix.lower() not in PICKLED and not weights.is_whole(Path(init)):
         return _around_backbone(Path(init), shape)
     return _as(arch, _whole(init, backbone, shape))
 
 
-def _around_backbone(path: Path, shape: Architecture) -> Begun:
+def _around_backbone(path: Path, shape: Architecture) -> InitialNetwork:
     """A network on a backbone alone, which sees colours as the file says under `input`, else as torchvision's do."""
     said = weights.metadata(path).get("input", IMAGENET_INPUT)
     if said not in INPUTS:
@@ -72,20 +74,20 @@ def _around_backbone(path: Path, shape: Architecture) -> Begun:
     net = build(replace(shape, mean=mean, std=std))
     weights.load_backbone(net, path)
     words = f"{path.name}: a backbone alone ({shape.backbone}, input {said}); the rest begins anew"
-    return Begun(net, words, backbone_alone=True)
+    return InitialNetwork(net, words, backbone_alone=True)
 
 
-def _whole(init: str, backbone: str, shape: Architecture) -> Begun:
+def _whole(init: str, backbone: str, shape: Architecture) -> InitialNetwork:
     if init == "anime":
-        return Begun(weights.load()[0], "the shipped weights")
+        return InitialNetwork(weights.load()[0], "the shipped weights")
     if init == "voc":
-        return convert.read(download.fetched(download.PUBLISHED[init, backbone], download.cache()), shape)
+        return convert.read(download.fetch(download.PUBLISHED[init, backbone], download.cache_folder()), shape)
     if Path(init).suffix.lower() in PICKLED:
         return convert.read(Path(init), shape)
-    return Begun(weights.load(Path(init))[0], f"{Path(init).name}: a whole network")
+    return InitialNetwork(weights.load(Path(init))[0], f"{Path(init).name}: a whole network")
 
 
-def _as(arch: str, begun: Begun) -> Begun:
+def _as(arch: str, begun: InitialNetwork) -> InitialNetwork:
     """The network itself, or another on its backbone."""
     given = begun.network.architecture
     own = (
@@ -100,7 +102,7 @@ def _as(arch: str, begun: Begun) -> Begun:
         raise SettingsError(f"--arch {arch}: {begun.words} has no backbone for it; use --init imagenet or scratch")
     other = build(replace(SHAPES[arch], backbone=given.backbone, mean=given.mean, std=given.std))
     other.backbone.load_state_dict(begun.network.backbone.state_dict())
-    return Begun(other, f"the backbone of {begun.words}", backbone_alone=True)
+    return InitialNetwork(other, f"the backbone of {begun.words}", backbone_alone=True)
 
 
 def _with_classes(net: Network, classes: tuple[str, ...]) -> Network:

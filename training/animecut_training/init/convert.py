@@ -57,7 +57,7 @@ TORCHVISION_NAMES = (
 VGG_NAMES = ((r"features\.", "backbone.features."),)
 
 
-class Begun(NamedTuple):
+class InitialNetwork(NamedTuple):
     """A network, and in words what it begins with; backbone_alone: all the rest of it begins anew."""
 
     network: Network
@@ -65,7 +65,7 @@ class Begun(NamedTuple):
     backbone_alone: bool = False
 
 
-def read(path: Path, shape: Architecture = Architecture()) -> Begun:  # noqa: B008 (frozen)
+def read(path: Path, shape: Architecture = Architecture()) -> InitialNetwork:  # noqa: B008 (frozen)
     """A network from a .pth file of mmsegmentation, bubbliiiing or torchvision; and what was taken.
 
     shape: what is built around a backbone alone.  Raises WeightsError for any other file.
@@ -82,7 +82,7 @@ def read(path: Path, shape: Architecture = Architecture()) -> Begun:  # noqa: B0
         raise WeightsError(f"{path}: its tensors do not fit ({str(error).splitlines()[-1].strip()})") from error
 
 
-def _converted(path: Path, state: State, shape: Architecture) -> Begun:
+def _converted(path: Path, state: State, shape: Architecture) -> InitialNetwork:
     if "decode_head.conv_seg.weight" in state:
         resnet = _resnet(state, "backbone.layer3.")
         return _voc(path, replace(MMSEG, backbone=f"{resnet}c"), _renamed(state, MMSEG_NAMES))
@@ -100,20 +100,22 @@ def _converted(path: Path, state: State, shape: Architecture) -> Begun:
     raise WeightsError(f"{path}: neither a PSPNet of mmsegmentation or bubbliiiing, nor a backbone of torchvision")
 
 
-def _voc(path: Path, architecture: Architecture, state: State) -> Begun:
+def _voc(path: Path, architecture: Architecture, state: State) -> InitialNetwork:
     """All of a PSPNet of Pascal VOC, of its classes only background and person."""
     for key in ("classifier.weight", "classifier.bias"):
         state[key] = state[key][VOC_ROWS]
     network = PSPNet(architecture)
     network.load_state_dict(state)
     taken = f"{len(state)} tensors, the pyramid and the rows of background and person too"
-    return Begun(network, f"{path.name}: a whole PSPNet ({architecture.backbone}), {taken}")
+    return InitialNetwork(network, f"{path.name}: a whole PSPNet ({architecture.backbone}), {taken}")
 
 
-def _backbone(path: Path, architecture: Architecture, state: State) -> Begun:
+def _backbone(path: Path, architecture: Architecture, state: State) -> InitialNetwork:
     network = build(architecture)
     network.backbone.load_state_dict({key.removeprefix("backbone."): value for key, value in state.items()})
-    return Begun(network, f"{path.name}: a backbone alone ({architecture.backbone}); the rest begins anew", True)
+    return InitialNetwork(
+        network, f"{path.name}: a backbone alone ({architecture.backbone}); the rest begins anew", True
+    )
 
 
 def _resnet(state: State, layer: str) -> str:

@@ -41,12 +41,12 @@ PUBLISHED = {
 }
 
 
-def cache() -> Path:
+def cache_folder() -> Path:
     """Folder that published files are kept in."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "animecut"
 
 
-def fetched(file: Published, folder: Path) -> Path:
+def fetch(file: Published, folder: Path) -> Path:
     """The file in the folder, downloaded over TLS where it is not there yet; its digest checked each time.
 
     Raises WeightsError: it cannot be downloaded, or is another file than the one that was published.

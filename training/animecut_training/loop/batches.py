@@ -11,8 +11,8 @@ from torch import Tensor
 from animecut.errors import SettingsError
 from animecut_training.data.classes import regions
 from animecut_training.data.dataset import Labelled
-from animecut_training.synthesis.augment import degrade, framing, grade, redrawn, turned_hue
-from animecut_training.synthesis.composite import Stock, composite
+from animecut_training.synthesis.augment import degrade, framing, grade, redraw, rotate_hue
+from animecut_training.synthesis.composite import Assets, composite
 
 SHAPES = ((256, 448), (256, 448), (320, 320), (320, 320), (448, 256))  # height, width: as clips and stills are shaped
 REDRAWN = 0.3  # share of the pictures of other shows that are drawn with other lines and shades
@@ -41,14 +41,14 @@ class Part:
         return Part(rgb, alpha, exact, numbers, self.share, self.number)
 
 
-def composed_in(batch: int, composites: float) -> list[bool]:
+def composite_slots(batch: int, composites: float) -> list[bool]:
     """Which pictures of a batch are composed: that share of them, evenly spread over its parts."""
     return [round((i + 1) * composites) > round(i * composites) for i in range(batch)]
 
 
 def batches(
     frames: Sequence[Labelled],
-    stock: Stock | None,
+    stock: Assets | None,
     steps: range,
     *,
     batch: int,
@@ -68,7 +68,7 @@ def batches(
     count += -count % processes
     if count > batch:
         raise SettingsError(f"--batch-size {batch}: must be at least {count} for {processes} processes")
-    composed = composed_in(batch, composites if stock else 0.0)
+    composed = composite_slots(batch, composites if stock else 0.0)
     for step in steps:
         # A picture depends on its numbers alone, so a resumed run sees what the undisturbed one would have.
         shape = SHAPES[int(np.random.default_rng([seed, step]).integers(len(SHAPES)))]
@@ -87,7 +87,7 @@ def batches(
 
 
 def _picture(
-    frames: Sequence[Labelled], stock: Stock | None, shape: tuple[int, int], any_show: bool, rng: np.random.Generator
+    frames: Sequence[Labelled], stock: Assets | None, shape: tuple[int, int], any_show: bool, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.uint8]]:
     """Picture, matte and who is where; a labelled one where there is no stock to compose it of."""
     if stock:
@@ -98,9 +98,9 @@ def _picture(
     rgb, alpha = view.of(frame.rgb), view.of(frame.alpha)
     numbers = regions(alpha > 0.5) if frame.numbers is None else view.of(frame.numbers, exact=True)
     # More than another hue costs accuracy on frames like them, and keeps it on frames that are not.
-    return _elsewhere(rgb, alpha, rng) if any_show else turned_hue(rgb, rng), alpha, numbers
+    return _elsewhere(rgb, alpha, rng) if any_show else rotate_hue(rgb, rng), alpha, numbers
 
 
 def _elsewhere(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.uint8]:
     """As another show would have drawn and lit it, and another station sent it."""
-    return degrade(grade(redrawn(rgb, alpha, rng) if rng.random() < REDRAWN else rgb, rng), rng)
+    return degrade(grade(redraw(rgb, alpha, rng) if rng.random() < REDRAWN else rgb, rng), rng)

@@ -47,7 +47,7 @@ class Run:
     best: Best
 
 
-def keep(path: Path, step: int, run: Run, begun: Mapping[str, object]) -> None:
+def save_checkpoint(path: Path, step: int, run: Run, begun: Mapping[str, object]) -> None:
     """Write a checkpoint; the one before stays until the new one is whole. Raises OutputError.
 
     begun: what the run began with, all that another run must have in common with it to go on from here.
@@ -73,7 +73,7 @@ def keep(path: Path, step: int, run: Run, begun: Mapping[str, object]) -> None:
         ) from error
 
 
-def restore(path: Path, run: Run, begun: Mapping[str, object]) -> int:
+def load_checkpoint(path: Path, run: Run, begun: Mapping[str, object]) -> int:
     """Take a checkpoint up and return its step. Raises SettingsError where it is damaged or of another run."""
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)

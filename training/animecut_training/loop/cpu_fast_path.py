@@ -11,7 +11,7 @@ from animecut.segmentation.backbones import ConvNormAct
 from animecut.segmentation.pspnet import Step
 
 
-class ByPhases(nn.Conv2d):
+class PhaseConv2d(nn.Conv2d):
     """A 3 x 3 depthwise convolution of dilation two as an undilated one of the picture's four phases.
 
     oneDNN's backward pass of a dilated one takes some twenty times as long. Every second row and column of the picture
@@ -70,7 +70,7 @@ def _dense(gradient: Tensor) -> Tensor:
     return gradient.contiguous(memory_format=torch.channels_last)
 
 
-def quicken(network: nn.Module) -> None:
+def speed_up(network: nn.Module) -> None:
     """Let a network compute so, in place; its weights and what they are called stay what they are."""
     for module in network.modules():
         if type(module) is ConvNormAct:
@@ -84,7 +84,7 @@ def quicken(network: nn.Module) -> None:
             and module.groups > 1
             and (module.dilation, module.kernel_size) == ((2, 2), (3, 3))
         ):
-            module.__class__ = ByPhases
+            module.__class__ = PhaseConv2d
 
 
 def _foldable(layer: nn.Module, following: nn.Module) -> bool:

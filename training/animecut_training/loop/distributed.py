@@ -11,7 +11,7 @@ from animecut.errors import SettingsError
 
 
 @contextmanager
-def joined() -> Iterator[None]:
+def process_group() -> Iterator[None]:
     """Work with the other processes that torchrun has started, if it has; each with a GPU of its own where there are.
 
     All of them see the same data and the same RUN folder; only the first writes and tells.
@@ -32,19 +32,19 @@ def joined() -> Iterator[None]:
         distributed.destroy_process_group()
 
 
-def count() -> int:
+def world_size() -> int:
     """How many processes there are."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
-def number() -> int:
+def rank() -> int:
     """Which of them this is, from 0."""
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
 def add_up_gradients(network: nn.Module) -> None:
     """Let every process have the sum of all processes' gradients."""
-    if count() == 1:
+    if world_size() == 1:
         return
     learning = [p for p in network.parameters() if p.requires_grad]
     parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in learning]
@@ -54,19 +54,19 @@ def add_up_gradients(network: nn.Module) -> None:
         p.grad = total.view_as(part)
 
 
-def everywhere(here: bool, device: torch.device) -> bool:
+def all_processes(here: bool, device: torch.device) -> bool:
     """Whether something is so for every process."""
-    if count() == 1:
+    if world_size() == 1:
         return here
     known = torch.tensor(float(here), device=device)
     distributed.all_reduce(known, distributed.ReduceOp.MIN)
     return bool(known)
 
 
-def of_first(figure: Callable[[], float], device: torch.device) -> float:
+def broadcast_first(figure: Callable[[], float], device: torch.device) -> float:
     """What the figure is to the first process; the others do not compute it."""
-    value = figure() if number() == 0 else 0.0
-    if count() == 1:
+    value = figure() if rank() == 0 else 0.0
+    if world_size() == 1:
         return value
     known: Tensor = torch.tensor(value, dtype=torch.float64, device=device)
     distributed.broadcast(known, 0)

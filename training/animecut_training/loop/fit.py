@@ -18,13 +18,13 @@ from animecut.errors import AnimecutError, SettingsError
 from animecut.segmentation.weights import Network
 from animecut_training.data.dataset import Labelled
 from animecut_training.loop import distributed
-from animecut_training.loop.batches import Part, batches, composed_in
-from animecut_training.loop.checkpoint import Best, Run, keep, restore
-from animecut_training.loop.cpu_fast_path import quicken
+from animecut_training.loop.batches import Part, batches, composite_slots
+from animecut_training.loop.checkpoint import Best, Run, load_checkpoint, save_checkpoint
+from animecut_training.loop.cpu_fast_path import speed_up
 from animecut_training.loop.losses import losses
-from animecut_training.loop.nan_check import first_fault
-from animecut_training.loop.optim import groups, learn, precision, rate_at
-from animecut_training.synthesis.composite import Stock
+from animecut_training.loop.nan_check import first_non_finite
+from animecut_training.loop.optim import optimiser_step, parameter_groups, precision, rate_factor
+from animecut_training.synthesis.composite import Assets
 
 SHORTEST_EPOCH = 10  # steps between two checkpoints: going once through a handful of frames is done sooner than kept
 JUDGED = 10  # times in a run, about, as an epoch is not cut
@@ -80,7 +80,7 @@ class Recipe:
 def fit(
     network: Network,
     frames: Sequence[Labelled],
-    stock: Stock | None,
+    stock: Assets | None,
     recipe: Recipe,
     *,
     device: torch.device,
@@ -100,26 +100,26 @@ def fit(
     """
     network = network.to(device).to(memory_format=torch.channels_last)
     if device.type == "cpu":
-        quicken(network)
+        speed_up(network)
     dtype = precision(device)
     optimiser = torch.optim.AdamW(
-        groups(network, rate=recipe.rate, backbone_rate=recipe.backbone_rate, first=recipe.first_rate),
+        parameter_groups(network, rate=recipe.rate, backbone_rate=recipe.backbone_rate, first=recipe.first_rate),
         weight_decay=recipe.weight_decay,
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, partial(rate_at, steps=recipe.steps, warm_up=recipe.warm_up)
+        optimiser, partial(rate_factor, steps=recipe.steps, warm_up=recipe.warm_up)
     )
     # Small gradients would be zero in float16. PyTorch begins at 65536, where the first steps are always lost.
     scaler = GradScaler(device.type, init_scale=256.0, enabled=dtype is torch.float16)
     average, beginning = copy.deepcopy(network), copy.deepcopy(network)
     run = Run(network, average, optimiser, schedule, scaler, Best())
     begun = asdict(recipe) | dict(begun)
-    done = restore(checkpoint, run, begun) if checkpoint and checkpoint.exists() else 0
+    done = load_checkpoint(checkpoint, run, begun) if checkpoint and checkpoint.exists() else 0
     epoch = steps_in_epoch(len(frames), recipe, composing=stock is not None)
     judged = epoch * math.ceil(recipe.steps / (JUDGED * epoch))
     made = batches(
         frames, stock, range(done, recipe.steps), batch=recipe.batch, composites=recipe.composites,
-        any_show=recipe.any_show, seed=recipe.seed, rank=(distributed.number(), distributed.count()),
+        any_show=recipe.any_show, seed=recipe.seed, rank=(distributed.rank(), distributed.world_size()),
     )  # fmt: skip
     with Threads() as threads:  # no processes: each would hold PyTorch and the frames once more
         for step, parts in enumerate(threads.ahead(made), start=done + 1):
@@ -129,9 +129,9 @@ def fit(
             here = [part.to(device) for part in parts]
             terms = _gradients(network, scaler, dtype, here, recipe, step)
             if not math.isfinite(terms["total"]):
-                where = first_fault(network.eval(), here[0].rgb, dtype)
+                where = first_non_finite(network.eval(), here[0].rgb, dtype)
                 raise AnimecutError(f"step {step}: the loss is no number; first in {where}; look at that, or --seed")
-            learn(network, optimiser, scaler)
+            optimiser_step(network, optimiser, scaler)
             first, *_, last, rest = (float(rate) for rate in schedule.get_last_lr())
             rates = {"first_rate": first, "backbone_rate": last, "rate": rest}
             with catch_warnings(action="ignore"):  # that the optimiser took no step, where float16 could not hold it
@@ -139,9 +139,9 @@ def fit(
             _average(average, network, min(recipe.ema, step / (step + 10)))
             report(step, terms | rates)
             if judge and (step % judged == 0 or step == recipe.steps):
-                run.best.see(distributed.of_first(partial(judge, step, average), device), average)
-            if checkpoint and distributed.number() == 0 and (step % epoch == 0 or step == recipe.steps):
-                keep(checkpoint, step, run, begun)
+                run.best.see(distributed.broadcast_first(partial(judge, step, average), device), average)
+            if checkpoint and distributed.rank() == 0 and (step % epoch == 0 or step == recipe.steps):
+                save_checkpoint(checkpoint, step, run, begun)
     if recipe.patience and run.best.weights:
         average.load_state_dict(run.best.weights)
     _average(average, beginning, 1 - recipe.keep)
@@ -150,7 +150,7 @@ def fit(
 
 def steps_in_epoch(frames: int, recipe: Recipe, *, composing: bool) -> int:
     """Steps in which every labelled frame is learned from about once; of few frames several times."""
-    labelled = composed_in(recipe.batch, recipe.composites if composing else 0.0).count(False)
+    labelled = composite_slots(recipe.batch, recipe.composites if composing else 0.0).count(False)
     return max(SHORTEST_EPOCH, -(-frames // max(1, labelled)))
 
 

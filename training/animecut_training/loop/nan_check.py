@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 @torch.no_grad()
-def first_fault(network: nn.Module, rgb: Tensor, dtype: torch.dtype = torch.bfloat16) -> str:
+def first_non_finite(network: nn.Module, rgb: Tensor, dtype: torch.dtype = torch.bfloat16) -> str:
     """In words: the first tensor on the way through the network that holds a NaN or an infinity.
 
     rgb: (B, 3, H, W), the batch that it happened with.  dtype: that the network computed in.

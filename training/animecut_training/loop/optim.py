@@ -13,7 +13,7 @@ from animecut_training.loop import distributed
 LONGEST = 5.0  # norm of all gradients together
 
 
-def groups(network: Network, *, rate: float, backbone_rate: float, first: float) -> list[dict[str, object]]:
+def parameter_groups(network: Network, *, rate: float, backbone_rate: float, first: float) -> list[dict[str, object]]:
     """Parameters and their learning rates, as optimisers take them: the backbone's block by block, the rest last.
 
     What the first blocks know holds for any picture, what the last ones know for photographs: so the last block learns
@@ -29,7 +29,7 @@ def groups(network: Network, *, rate: float, backbone_rate: float, first: float)
     ]
 
 
-def rate_at(step: int, steps: int, warm_up: int) -> float:
+def rate_factor(step: int, steps: int, warm_up: int) -> float:
     """Share of the rates at a step: rising from zero, then falling with a cosine (Loshchilov and Hutter 2017)."""
     if step < warm_up:
         return (step + 1) / warm_up
@@ -39,10 +39,10 @@ def rate_at(step: int, steps: int, warm_up: int) -> float:
 def precision(device: torch.device) -> torch.dtype:
     """What the network computes in while it learns: bfloat16, or float16 where a GPU of those that do is older."""
     able = device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.bfloat16 if distributed.everywhere(able, device) else torch.float16
+    return torch.bfloat16 if distributed.all_processes(able, device) else torch.float16
 
 
-def learn(network: nn.Module, optimiser: torch.optim.Optimizer, scaler: GradScaler) -> None:
+def optimiser_step(network: nn.Module, optimiser: torch.optim.Optimizer, scaler: GradScaler) -> None:
     """Take a step along the gradients, clipped to LONGEST; none where float16 could not hold them."""
     scaler.unscale_(optimiser)
     nn.utils.clip_grad_norm_(network.parameters(), LONGEST)

@@ -8,13 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from animecut._util.masks import bounds
+from animecut._util.masks import bounding_window
 from animecut.errors import InputError, SettingsError
 from animecut_training.data.dataset import Labelled, read_rgba
 from animecut_training.data.layouts import PICTURES
 from animecut_training.synthesis.augment import Picture, Sprite
-from animecut_training.synthesis.composite import Stock, cut_out, painted_out
-from animecut_training.synthesis.sprites import shrunk
+from animecut_training.synthesis.composite import Assets, cut_out, inpaint_background
+from animecut_training.synthesis.sprites import shrink_sprite
 
 OPAQUE, FAINT = 255, 8  # alpha of 255: a whole picture of the one, or nothing above the other, is no character
 LONGEST = 900  # pixels; characters and scenes larger than that cost memory and show nothing more
@@ -46,7 +46,7 @@ def read_split(path: Path) -> Split:
         ) from error
 
 
-def load_stock(sprites: Sequence[Path], scenes: Path, split: Split, *, held_out: bool) -> Stock:
+def load_assets(sprites: Sequence[Path], scenes: Path, split: Split, *, held_out: bool) -> Assets:
     """Characters and scenes to train on, or those held out to judge by.
 
     sprites: folders of RGBA pictures in one folder per source.  scenes: folder of pictures without characters.
@@ -75,19 +75,19 @@ def load_stock(sprites: Sequence[Path], scenes: Path, split: Split, *, held_out:
         raise InputError(
             f"{', '.join(map(str, [*sprites, scenes]))}: no characters (RGBA PNG) or no scenes in these folders"
         )
-    return Stock(drawn, np.array(weights), places)
+    return Assets(drawn, np.array(weights), places)
 
 
-def with_labelled(stock: Stock, frames: Sequence[Labelled], share: float = 0.35) -> Stock:
+def add_labelled(stock: Assets, frames: Sequence[Labelled], share: float = 0.35) -> Assets:
     """The stock and the labelled frames' own characters and backgrounds; `share` of the characters are theirs."""
     frames = [frame for frame in frames if frame.alpha.any()]
     cut = [_shrunk(sprite) for sprite in map(cut_out, frames) if sprite.size]
     if not cut:
         return stock
     each = stock.weights.sum() * share / (1 - share) / len(cut)
-    painted = [painted_out(frame) for frame in frames]
+    painted = [inpaint_background(frame) for frame in frames]
     weights = np.concatenate([stock.weights, np.full(len(cut), each)])
-    return Stock([*stock.sprites, *cut], weights, [*stock.scenes, *painted])
+    return Assets([*stock.sprites, *cut], weights, [*stock.scenes, *painted])
 
 
 def _pictures(folders: Sequence[Path]) -> list[tuple[Path, str]]:
@@ -100,7 +100,7 @@ def _begins(name: str, beginnings: Sequence[str]) -> bool:
 
 
 def _trimmed(sprite: Sprite) -> Sprite:
-    return sprite[bounds(sprite[..., 3] > FAINT)]
+    return sprite[bounding_window(sprite[..., 3] > FAINT)]
 
 
 def _shrunk(picture: Picture) -> Picture:
@@ -110,4 +110,4 @@ def _shrunk(picture: Picture) -> Picture:
     size = (round(picture.shape[1] * factor), round(picture.shape[0] * factor))
     if picture.shape[2] == 3:
         return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return shrunk(picture, size)
+    return shrink_sprite(picture, size)

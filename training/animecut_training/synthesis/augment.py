@@ -64,13 +64,13 @@ def framing(
     # Where the picture is larger than the target any part of it may be seen, else it lies anywhere inside.
     slack = np.array([width - w * scale, height - h * scale])
     shift = (rng.uniform(0, 1, 2) - 0.5) * slack
-    linear = turned(scale, angle, mirrored=mirrored)
+    linear = rotation_matrix(scale, angle, mirrored=mirrored)
     offset = np.array([width, height]) / 2 + shift - linear @ np.array([w, h]) / 2
     border = cv2.BORDER_REFLECT_101 if rng.random() < 0.7 else cv2.BORDER_CONSTANT
     return Framing(np.column_stack([linear, offset]), (width, height), scale, border)
 
 
-def turned(scale: float, angle: float, *, mirrored: bool) -> NDArray[np.float64]:
+def rotation_matrix(scale: float, angle: float, *, mirrored: bool) -> NDArray[np.float64]:
     """(2, 2): scaled and turned by degrees, perhaps mirrored first."""
     cos, sin = scale * np.cos(np.radians(angle)), scale * np.sin(np.radians(angle))
     flip = -1.0 if mirrored else 1.0
@@ -100,7 +100,7 @@ def grade(rgb: Picture, rng: np.random.Generator, strength: float = 1.0) -> Pict
     return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def redrawn(rgb: Picture, alpha: Matte, rng: np.random.Generator) -> Picture:
+def redraw(rgb: Picture, alpha: Matte, rng: np.random.Generator) -> Picture:
     """By another hand: lines thicker or thinner by a pixel or so, shades fewer and harder, or a hard shadow across.
 
     The character's edge, where alpha changes, stays where it is.
@@ -131,14 +131,14 @@ def _with_lines(rgb: Picture, alpha: Matte, *, thicker: bool) -> Picture:
     return np.where((inner & (ink > THIN))[..., None], cv2.dilate(rgb, disc), rgb).astype(np.uint8)
 
 
-def turned_hue(rgb: Picture, rng: np.random.Generator) -> Picture:
+def rotate_hue(rgb: Picture, rng: np.random.Generator) -> Picture:
     """Every colour turned by the same few degrees: hair and clothes of another show, nothing lighter or darker."""
     hsv = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2HSV)
     hsv[..., 0] = (hsv[..., 0] + rng.normal(0, HUE)) % 360
     return (np.clip(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def dithered(rgb: Picture, colours: int) -> Picture:
+def dither(rgb: Picture, colours: int) -> Picture:
     """As a GIF of so many colours shows it."""
     picture = Image.fromarray(rgb)
     few = picture.quantize(palette=picture.quantize(colours), dither=Image.Dither.FLOYDSTEINBERG)
@@ -154,7 +154,7 @@ def degrade(rgb: Picture, rng: np.random.Generator) -> Picture:
         less = max(8, int(width * factor)), max(8, int(height * factor))
         small = np.asarray(cv2.resize(rgb, less, interpolation=cv2.INTER_AREA), np.uint8)
         if palette:
-            small = dithered(small, int(rng.integers(32, 257)))
+            small = dither(small, int(rng.integers(32, 257)))
         how = int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4]))
         rgb = np.asarray(cv2.resize(small, (width, height), interpolation=how), np.uint8)
     chance = rng.random()

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut_training.synthesis.augment import Picture
-from animecut_training.synthesis.distractors import Colour, toned
+from animecut_training.synthesis.distractors import Colour, shade
 
 
 def card(height: int, width: int, rng: np.random.Generator) -> Picture:
@@ -33,7 +33,7 @@ def _near(colour: Colour, rng: np.random.Generator) -> Colour:
     """Another colour for the same card, mostly not far from the first."""
     if rng.random() < 0.25:
         return _colour(rng)
-    return toned(colour + rng.normal(0, 18, 3), rng.uniform(0.75, 1.15))
+    return shade(colour + rng.normal(0, 18, 3), rng.uniform(0.75, 1.15))
 
 
 def _shade(height: int, width: int, rng: np.random.Generator) -> Picture:

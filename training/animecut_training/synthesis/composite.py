@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from animecut._util.masks import bounds
+from animecut._util.masks import bounding_window
 from animecut_training.data.dataset import Labelled
-from animecut_training.synthesis.augment import Matte, Picture, Sprite, grade, turned
+from animecut_training.synthesis.augment import Matte, Picture, Sprite, grade, rotation_matrix
 from animecut_training.synthesis.backgrounds import card
-from animecut_training.synthesis.distractors import palette_of, props, scattered
-from animecut_training.synthesis.sprites import placed
-from animecut_training.synthesis.strands import grown, turned_away
+from animecut_training.synthesis.distractors import draw_distractors, draw_particles, palette_of
+from animecut_training.synthesis.sprites import place_sprite
+from animecut_training.synthesis.strands import add_strands, hide_face
 
 AWAY = 0.15  # share of the characters that are seen from behind
 GROWN = 0.4  # share of the characters that have more locks or limbs than they were drawn with
@@ -23,7 +23,7 @@ OWN_COLOURS = 0.3  # share of the scenes that are painted in a character's colou
 
 
 @dataclass(frozen=True, eq=False)
-class Stock:
+class Assets:
     """What frames are made of.
 
     sprites: characters with exact alpha, and how often each is drawn (weights need not sum to one).
@@ -39,10 +39,10 @@ def cut_out(frame: Labelled) -> Sprite:
     """The labelled character alone, a little inside its hand-drawn outline so that no background comes along."""
     inside = cv2.erode(frame.alpha, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
     soft = cv2.GaussianBlur(inside, (0, 0), 0.8)
-    return np.dstack([frame.rgb, (soft * 255).astype(np.uint8)])[bounds(inside > 0)]
+    return np.dstack([frame.rgb, (soft * 255).astype(np.uint8)])[bounding_window(inside > 0)]
 
 
-def painted_out(frame: Labelled, longest: int = 480) -> Picture:
+def inpaint_background(frame: Labelled, longest: int = 480) -> Picture:
     """The labelled frame's own background, the character replaced by what surrounds it (inpainting, Telea 2004)."""
     factor = min(1.0, longest / max(frame.alpha.shape))
     size = (round(frame.alpha.shape[1] * factor), round(frame.alpha.shape[0] * factor))
@@ -52,7 +52,7 @@ def painted_out(frame: Labelled, longest: int = 480) -> Picture:
 
 
 def composite(
-    stock: Stock, height: int, width: int, rng: np.random.Generator, *, clutter: bool = True
+    stock: Assets, height: int, width: int, rng: np.random.Generator, *, clutter: bool = True
 ) -> tuple[Picture, Matte, NDArray[np.uint8]]:
     """A frame of none to three characters over a scene, with the alpha of all of them together, and who is where.
 
@@ -70,7 +70,7 @@ def composite(
         canvas = _towards(canvas, drawn[0], rng)
     light = canvas.reshape(-1, 3).mean(axis=0)
     if clutter and rng.random() < 0.5:
-        props(canvas, palette, rng)
+        draw_distractors(canvas, palette, rng)
         if rng.random() < 0.4:
             canvas = np.asarray(cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.5, 3)), np.uint8)
     for number, sprite in enumerate(drawn, start=1):
@@ -83,16 +83,16 @@ def composite(
         who[a > alpha / 2] = number
     if clutter and rng.random() < 0.12:  # something stands before her
         before = canvas.copy()
-        cover = props(before, palette, rng, 1)
+        cover = draw_distractors(before, palette, rng, 1)
         canvas, alpha = before, np.asarray(alpha * (1 - cover), np.float32)
     if clutter and rng.random() < 0.12:
-        scattered(canvas, rng)
+        draw_particles(canvas, rng)
     if rng.random() < 0.25:
         canvas = _overlaid(canvas, alpha, rng)
     return canvas, alpha, np.where(alpha > 0.5, who, np.uint8(0))
 
 
-def _scene(stock: Stock, height: int, width: int, rng: np.random.Generator) -> Picture:
+def _scene(stock: Assets, height: int, width: int, rng: np.random.Generator) -> Picture:
     """A cut of a scene, sometimes out of focus as behind a close-up, or a card."""
     if rng.random() < 0.2:
         return card(height, width, rng)
@@ -133,21 +133,21 @@ def _posed(sprite: Sprite, height: int, width: int, rng: np.random.Generator, *,
     size = rng.uniform(0.35, 1.1) if rng.random() < (0.4 if crowd else 0.15) else rng.uniform(1.0, closest)
     scale = height * size / h
     angle = rng.normal(0, 35 if not bust and rng.random() < 0.25 else 6)
-    linear = turned(scale, angle, mirrored=rng.random() < 0.5)
+    linear = rotation_matrix(scale, angle, mirrored=rng.random() < 0.5)
     centre_x = float(np.clip(rng.normal(0.5, 0.24), 0.05, 0.95)) * width
     # The head stays in sight: its top lies in the frame's upper quarter, unless the figure is small.
     head_y = rng.uniform(-0.15, 0.25) * height if size > 0.8 else rng.uniform(0, max(0.05, 1.0 - size)) * height
     if bust:  # the cut belongs below the frame
         head_y = max(head_y, height - h * scale)
     offset = np.array([centre_x, head_y]) - linear @ np.array([w / 2, 0.0])
-    return placed(sprite, linear, offset, (width, height))
+    return place_sprite(sprite, linear, offset, (width, height))
 
 
 def _varied(layer: Sprite, rng: np.random.Generator) -> Sprite:
     """Sometimes as sprites seldom are: seen from behind, with locks and limbs that enclose what is behind them."""
     if rng.random() < AWAY:
-        layer = turned_away(layer, rng)
-    return grown(layer, rng) if rng.random() < GROWN else layer
+        layer = hide_face(layer, rng)
+    return add_strands(layer, rng) if rng.random() < GROWN else layer
 
 
 def _lit(rgb: Picture, light: NDArray[np.float64], rng: np.random.Generator) -> Picture:

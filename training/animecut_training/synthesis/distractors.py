@@ -18,7 +18,7 @@ Colours = NDArray[np.float64]
 SHIFT = 4  # bits of a pixel that OpenCV's points are given in
 
 
-class Board:
+class DrawingBoard:
     """A picture to draw on, and where it was drawn on."""
 
     def __init__(self, picture: Picture, palette: Colours, rng: np.random.Generator) -> None:
@@ -31,8 +31,8 @@ class Board:
         """One of the character's own colours, or any."""
         if len(self.palette) and self.rng.random() < 0.6:
             own = self.palette[int(self.rng.integers(len(self.palette)))]
-            return toned(own + self.rng.normal(0, 12, 3))
-        return toned(self.rng.uniform(0, 255, 3))
+            return shade(own + self.rng.normal(0, 12, 3))
+        return shade(self.rng.uniform(0, 255, 3))
 
     def fill(self, points: Points, colour: Colour, *, inked: bool = True) -> None:
         """A closed shape, with its line where this board's things have one."""
@@ -50,24 +50,24 @@ class Board:
         if self.rng.random() < 0.6:
             middle = points.mean(axis=0)
             lit = middle + (points - middle) * self.rng.uniform(0.5, 0.85) + self.rng.normal(0, 0.6, 2) * self.unit
-            self.fill(lit, toned(colour, self.rng.uniform(0.7, 1.35)), inked=False)
+            self.fill(lit, shade(colour, self.rng.uniform(0.7, 1.35)), inked=False)
 
 
-def toned(colour: Colour, light: float = 1.0) -> Colour:
+def shade(colour: Colour, light: float = 1.0) -> Colour:
     """The colour, lighter or darker."""
     return np.asarray(np.clip(colour * light, 0, 255), np.float64)
 
 
-def props(picture: Picture, palette: Colours, rng: np.random.Generator, most: int = 5) -> Matte:
+def draw_distractors(picture: Picture, palette: Colours, rng: np.random.Generator, most: int = 5) -> Matte:
     """Draw one to `most` things on the picture, in place; return where, (H, W) in [0, 1]."""
-    kinds: tuple[Callable[[Board], None], ...] = (_blob, _box, _seat, _trunk, _foliage, _railing, _shelf, _swirl)
-    board = Board(picture, palette, rng)
+    kinds: tuple[Callable[[DrawingBoard], None], ...] = (_blob, _box, _seat, _trunk, _foliage, _railing, _shelf, _swirl)
+    board = DrawingBoard(picture, palette, rng)
     for _ in range(int(rng.integers(1, most + 1))):
         kinds[int(rng.integers(len(kinds)))](board)
     return np.asarray(board.drawn / 255, np.float32)
 
 
-def scattered(picture: Picture, rng: np.random.Generator) -> None:
+def draw_particles(picture: Picture, rng: np.random.Generator) -> None:
     """Petals, bubbles, sparks or rain over all of the picture, in place."""
     height, width = picture.shape[:2]
     colour = rng.uniform(120, 255, 3)
@@ -79,7 +79,7 @@ def scattered(picture: Picture, rng: np.random.Generator) -> None:
         size = wide * rng.uniform(0.5, 1.6)
         where = (int(rng.uniform(0, width)), int(rng.uniform(0, height)))
         axes = (max(1, round(size)), max(1, round(size * flat)))
-        tone = toned(colour, rng.uniform(0.8, 1.1)).tolist()
+        tone = shade(colour, rng.uniform(0.8, 1.1)).tolist()
         cv2.ellipse(layer, where, axes, angle + rng.normal(0, 25), 0, 360, tone, 1 if hollow else -1, cv2.LINE_AA)
     strength = rng.uniform(0.5, 1.0)
     picture[...] = (picture * (1 - strength) + layer * strength).astype(np.uint8)
@@ -94,13 +94,13 @@ def palette_of(sprite: NDArray[np.uint8], rng: np.random.Generator, count: int =
     return sprite[ys[which], xs[which], :3].astype(np.float64)
 
 
-def _place(board: Board) -> tuple[float, float]:
+def _place(board: DrawingBoard) -> tuple[float, float]:
     height, width = board.drawn.shape
     return board.rng.uniform(0, width), board.rng.uniform(0, height)
 
 
 def _ring(
-    board: Board, centre: Points | tuple[float, float], radius: float, rough: float = 0.25, points: int = 48
+    board: DrawingBoard, centre: Points | tuple[float, float], radius: float, rough: float = 0.25, points: int = 48
 ) -> Points:
     angle = np.linspace(0, 2 * np.pi, points, endpoint=False)
     wobble = np.zeros(points)
@@ -115,11 +115,11 @@ def _quad(x: float, y: float, w: float, h: float, lean: float = 0.0) -> Points:
     return np.array([[x, y], [x + w, y + lean * w], [x + w, y + h + lean * w], [x, y + h]])
 
 
-def _blob(board: Board) -> None:
+def _blob(board: DrawingBoard) -> None:
     board.shaded(_ring(board, _place(board), board.rng.uniform(4, 22) * board.unit), board.colour())
 
 
-def _box(board: Board) -> None:
+def _box(board: DrawingBoard) -> None:
     u, rng = board.unit, board.rng
     (x, y), colour = _place(board), board.colour()
     w, h, lean = rng.uniform(5, 40) * u, rng.uniform(4, 40) * u, rng.normal(0, 0.2)
@@ -128,21 +128,21 @@ def _box(board: Board) -> None:
     front = _quad(x, y, w, h, lean)
     board.fill(
         np.array([front[0], front[1], front[1] + (deep, -abs(deep) / 2), front[0] + (deep, -abs(deep) / 2)]),
-        toned(colour, 1.2),
+        shade(colour, 1.2),
     )
     board.shaded(front, colour)
     for _ in range(int(rng.integers(0, 4))):
         t = rng.uniform(0.1, 0.8)
-        board.fill(_quad(x + 0.08 * w, y + t * h, 0.84 * w, 0.08 * h, lean), toned(colour, 0.75))
+        board.fill(_quad(x + 0.08 * w, y + t * h, 0.84 * w, 0.08 * h, lean), shade(colour, 0.75))
 
 
-def _seat(board: Board) -> None:
+def _seat(board: DrawingBoard) -> None:
     """A chair's or a desk's back and legs, seen from behind or from the front."""
     u, rng = board.unit, board.rng
     (x, y), colour = _place(board), board.colour()
     w, h = rng.uniform(8, 30) * u, rng.uniform(4, 14) * u
     legs = rng.uniform(8, 40) * u
-    metal = board.colour() if rng.random() < 0.6 else toned(colour, 0.6)
+    metal = board.colour() if rng.random() < 0.6 else shade(colour, 0.6)
     thick = rng.uniform(0.6, 2.0) * u
     for side in (0.05, 0.95):
         board.fill(_quad(x + side * w - thick / 2, y, thick, legs), metal)
@@ -154,7 +154,7 @@ def _seat(board: Board) -> None:
         board.shaded(_quad(x - 0.1 * w, y + legs * 0.4, 1.2 * w, h * 0.4, rng.normal(0, 0.1)), colour)
 
 
-def _ribbon(board: Board, start: Points, step: Points, wide: float, bend: float, count: int = 14) -> Points:
+def _ribbon(board: DrawingBoard, start: Points, step: Points, wide: float, bend: float, count: int = 14) -> Points:
     """The outline of a bent strip that narrows towards its end."""
     angle, at, left, right = np.arctan2(step[1], step[0]), start, [], []
     length, turn = np.hypot(*step), 0.0
@@ -168,7 +168,7 @@ def _ribbon(board: Board, start: Points, step: Points, wide: float, bend: float,
     return np.array([*left, *right[::-1]])
 
 
-def _trunk(board: Board) -> None:
+def _trunk(board: DrawingBoard) -> None:
     u, rng, colour = board.unit, board.rng, board.colour()
     height, width = board.drawn.shape
     foot = np.array([rng.uniform(0, width), height * rng.uniform(0.6, 1.1)])
@@ -179,7 +179,7 @@ def _trunk(board: Board) -> None:
         foot, wide = foot + up * rng.uniform(3, 8), wide * 0.6
 
 
-def _swirl(board: Board) -> None:
+def _swirl(board: DrawingBoard) -> None:
     """Ribbons and curtains: curved strips much like locks of hair."""
     u, rng, colour = board.unit, board.rng, board.colour()
     at = np.array(_place(board))
@@ -188,18 +188,18 @@ def _swirl(board: Board) -> None:
         board.shaded(_ribbon(board, at + rng.normal(0, 3, 2) * u, step, rng.uniform(0.3, 2.5) * u, 0.15), colour)
 
 
-def _foliage(board: Board) -> None:
+def _foliage(board: DrawingBoard) -> None:
     u, rng = board.unit, board.rng
     middle, spread = np.array(_place(board)), rng.uniform(4, 20) * u
     colour, size = board.colour(), rng.uniform(0.4, 2.5) * u
     ink, board.ink = board.ink, board.ink * float(rng.random() < 0.3)
     for _ in range(int(rng.integers(20, 140))):
         leaf = _ring(board, middle + rng.normal(0, 0.5, 2) * spread, size * rng.uniform(0.5, 1.5), 0.15, 10)
-        board.fill(leaf, toned(colour, rng.uniform(0.6, 1.3)))
+        board.fill(leaf, shade(colour, rng.uniform(0.6, 1.3)))
     board.ink = ink
 
 
-def _railing(board: Board) -> None:
+def _railing(board: DrawingBoard) -> None:
     u, rng, colour = board.unit, board.rng, board.colour()
     (x, y), lean = _place(board), rng.normal(0, 0.05)
     long, bar, gap, tall = (
@@ -215,7 +215,7 @@ def _railing(board: Board) -> None:
         board.fill(_quad(x, y + at, long, bar * 1.3, lean), colour)
 
 
-def _shelf(board: Board) -> None:
+def _shelf(board: DrawingBoard) -> None:
     """Rows of small things: books, bottles, windows of a house, tiles."""
     u, rng = board.unit, board.rng
     (x, y), back = _place(board), board.colour()

@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 from animecut_training.synthesis.augment import Sprite
 
 
-def placed(sprite: Sprite, linear: NDArray[np.float64], offset: NDArray[np.float64], size: tuple[int, int]) -> Sprite:
+def place_sprite(
+    sprite: Sprite, linear: NDArray[np.float64], offset: NDArray[np.float64], size: tuple[int, int]
+) -> Sprite:
     """The sprite on an empty frame, (height, width, 4) straight RGBA.
 
     linear: (2, 2), a turn with one scale, and offset: (2,), from the sprite's pixels to the frame's.
@@ -18,12 +20,12 @@ def placed(sprite: Sprite, linear: NDArray[np.float64], offset: NDArray[np.float
         h, w = sprite.shape[:2]
         near = (max(1, round(w * scale * 1.3)), max(1, round(h * scale * 1.3)))
         linear = linear @ np.diag([w / near[0], h / near[1]])
-        sprite = shrunk(sprite, near)
+        sprite = shrink_sprite(sprite, near)
     layer = cv2.warpAffine(_premultiplied(sprite), np.column_stack([linear, offset]), size, flags=cv2.INTER_LINEAR)
     return _straight(np.asarray(layer, np.float32))
 
 
-def shrunk(sprite: Sprite, size: tuple[int, int]) -> Sprite:
+def shrink_sprite(sprite: Sprite, size: tuple[int, int]) -> Sprite:
     """The sprite at a smaller size: width and height, at least 1."""
     return _straight(np.asarray(cv2.resize(_premultiplied(sprite), size, interpolation=cv2.INTER_AREA), np.float32))
 

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut_training.synthesis.augment import Picture, Sprite
-from animecut_training.synthesis.distractors import SHIFT, Colour, Points, toned
+from animecut_training.synthesis.distractors import SHIFT, Colour, Points, shade
 
 LEAST = 400  # pixels of a character that is large enough to grow anything
 ALONG = np.linspace(0, 1, 24)[:, None]
 
 
-def grown(layer: Sprite, rng: np.random.Generator) -> Sprite:
+def add_strands(layer: Sprite, rng: np.random.Generator) -> Sprite:
     """The character with one to seven strips that begin at its outline and end in the air or at the outline again."""
     solid = layer[..., 3] > 128
     outline = np.argwhere(solid & ~cv2.erode(solid.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool))[:, ::-1]
@@ -65,7 +65,7 @@ def _colour(layer: Sprite, start: Points, middle: Points, rng: np.random.Generat
     rgba = layer[min(max(y, 0), layer.shape[0] - 1), min(max(x, 0), layer.shape[1] - 1)]
     anywhere = layer[layer[..., 3] > 128, :3]
     own = rgba[:3] if rgba[3] > 200 else anywhere[int(rng.integers(len(anywhere)))]
-    return toned(own, rng.uniform(0.85, 1.2))
+    return shade(own, rng.uniform(0.85, 1.2))
 
 
 def _painted(layer: Sprite, strip: Points, colour: Colour, size: float, rng: np.random.Generator) -> Sprite:
@@ -94,7 +94,7 @@ def _painted(layer: Sprite, strip: Points, colour: Colour, size: float, rng: np.
     return after
 
 
-def turned_away(layer: Sprite, rng: np.random.Generator) -> Sprite:
+def hide_face(layer: Sprite, rng: np.random.Generator) -> Sprite:
     """The character seen from behind: hair, with its lines, where the face was; only where all of the head is seen."""
     solid = layer[..., 3] > 128
     rows = np.flatnonzero(solid.any(axis=1))
@@ -120,7 +120,7 @@ def turned_away(layer: Sprite, rng: np.random.Generator) -> Sprite:
     for _ in range(int(rng.integers(2, 9))):
         x = rng.uniform(left, right)
         lock = np.stack([x + (x - middle[0]) * 0.3 * ALONG[:, 0] ** 2, top + head * (0.1 + 1.0 * ALONG[:, 0])], axis=1)
-        tone = toned(hair, float(rng.choice([0.6, 0.8, 1.25]))).tolist()
+        tone = shade(hair, float(rng.choice([0.6, 0.8, 1.25]))).tolist()
         points = [np.round(lock * 2**SHIFT).astype(np.int32)]
         cv2.polylines(paint, points, False, tone, max(1, round(head * rng.uniform(0.005, 0.04))), cv2.LINE_AA, SHIFT)
     share = (mask / 255 * solid)[..., None]
