@@ -1,6 +1,6 @@
 """The story: a source goes in, stickers come out. The only module that knows all stages."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -30,15 +30,12 @@ from animecut.platforms.fit import fit
 from animecut.platforms.specs import Platform, check_file, without_limits
 from animecut.platforms.timeline import plan_timeline
 from animecut.results import LoopResult, Output, Result, Target
+from animecut.segmentation.stage import segment
 from animecut.settings import AROUND, Settings
-from animecut.types import Alpha, Clip, Pixels, Seconds, add_opaque_alpha, one_by_one
-from animecut.video import drawings
+from animecut.types import Clip, Drawing, Pixels, Seconds, Segment, add_opaque_alpha
+from animecut.video.drawings import limit_rate, merge_held_frames
 from animecut.video.limits import check_expected_seconds, enforce_limits
 from animecut.video.reader import describe, read_clips
-
-Found = Iterator[tuple[Clip, Alpha]]
-Segment = Callable[[Pixels], Alpha]
-"""Pictures to coarse alpha; a Segmenter is one."""
 
 PRESENT = 0.5  # probability from which a place counts as character when deciding whether there is one
 VISIBLE = 0.05  # probability from which a place may show in the sticker
@@ -56,7 +53,7 @@ class _Looks:
     text: Picture | None = None
 
 
-def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Segment, watch: Progress) -> Result:
+def cut(source: Path, targets: Sequence[Target], settings: Settings, segmenter: Segment, watch: Progress) -> Result:
     """Cut the characters out of a source and write them to every target, whose folders are there.
 
     Raises AnimecutError: the source cannot be read or holds no character, no target can be written, or NoRoom.
@@ -65,16 +62,16 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
     report = Result(seconds=watch.seconds)
     looks = _looks(settings)
     with Spool() as found, Spool() as stickers:
-        matting = run_in_thread(partial(_load_matting, segment))
-        with closing(find(source, settings, segment, watch, report)) as stream:
-            seen = _set_aside(stream, found, source)
-        scene = _composed(seen, settings)
+        matting = run_in_thread(partial(_load_matting, segmenter))
+        with closing(find_characters(source, settings, segmenter, watch, report)) as stream:
+            track = _set_aside(stream, found, source)
+        scene = _composed(track, settings)
         if settings.caption:
             text = draw_caption(settings.caption, scene.canvas, at=settings.caption_at, font=settings.font)
             looks = replace(looks, text=text)
-        shown = _loop(found, scene, seen, report, watch) if settings.loop_find else range(len(found))
+        shown = _loop(found, scene, track, report, watch) if settings.loop_find else range(len(found))
         report.drawings = len(shown)
-        times = seen.times[shown.start : shown.stop + 1]
+        times = track.times[shown.start : shown.stop + 1]
         plays = playback.plan_playback(times, speed=settings.speed, reverse=settings.reverse, bounce=settings.bounce)
         if settings.first is not None:
             settings = replace(settings, first=playback.sticker_time(settings.first, times, plays))
@@ -97,40 +94,30 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segment: Se
     return report
 
 
-def find(
-    source: Path, settings: Settings, segment: Segment, watch: Progress, report: Result
-) -> Generator[tuple[Clip, Alpha]]:
+def find_characters(
+    source: Path, settings: Settings, segmenter: Segment, watch: Progress, report: Result
+) -> Generator[Drawing]:
     """Every drawing of the source with its calm, coarse alpha. Stages run side by side, a drawing at a time."""
     since = settings.start if settings.frame is None else settings.frame
     with Threads() as threads:
 
-        def beside(stage: str, items: Iterator[Item]) -> Iterator[Item]:
+        def beside(stage: str, items: Iterable[Item]) -> Iterator[Item]:
             return watch.each(WAITING, threads.ahead(watch.each(stage, items)))
 
-        found_clips = read_clips(source, since, settings.end, chunk=1, max_pixels=settings.max_source_pixels)
+        clips: Iterator[Clip] = read_clips(source, since, settings.end, chunk=1, max_pixels=settings.max_source_pixels)
         longest, seconds = settings.max_source_side, settings.max_source_seconds
-        clips = beside("decode", enforce_limits(found_clips, source, longest=longest, seconds=seconds))
+        clips = beside("decode", enforce_limits(clips, source, longest=longest, seconds=seconds))
         if settings.frame is not None:
-            clips = islice(one_by_one(clips), 1)
-        clips = drawings.merge_held_frames(_counted(clips, source, settings, watch, report), chunk=1)
+            clips = islice(clips, 1)
+        drawings = merge_held_frames(_counted(clips, source, settings, watch, report))
         if settings.fps:
-            clips = drawings.limit_rate(clips, settings.fps, chunk=1)
-        clips = beside("drawings", clips)
-        found = beside("segment", _segmented(clips, segment, watch))
-        found = watch.each("pick", select(found, settings.pick))
-        found = watch.each("steady", smooth(found, strength=settings.steady))
-        found = beside("pick", drop_small_components(found, keep_effects=settings.keep_effects))
-        for clip, alpha in found:
-            report.shots = max(report.shots, clip.shot + 1)
-            yield clip, alpha
-
-
-def _segmented(clips: Iterator[Clip], segment: Segment, watch: Progress) -> Found:
-    """Drawings with their coarse alpha, as many at once as the network is quick with."""
-    with watch.during("startup"):  # asked for its batch size, a network waits until it is loaded
-        at_once = getattr(segment, "batch_size", 1)
-    for clip in drawings.packed(clips, at_once):
-        yield clip, segment(compose.composite_over(clip.pixels, compose.GREY))
+            drawings = limit_rate(drawings, settings.fps)
+        drawings = beside("segment", segment(beside("drawings", drawings), segmenter))
+        drawings = watch.each("pick", select(drawings, settings.pick))
+        drawings = watch.each("steady", smooth(drawings, strength=settings.steady))
+        for drawing in beside("pick", drop_small_components(drawings, keep_effects=settings.keep_effects)):
+            report.shots = max(report.shots, drawing.shot + 1)
+            yield drawing
 
 
 def finish(
@@ -228,45 +215,49 @@ def _looks(settings: Settings) -> _Looks:
     return _Looks(border, compose.read_background(settings.background))
 
 
-def _set_aside(stream: Found, found: Spool, source: Path) -> Track:
+def _set_aside(drawings: Iterable[Drawing], found: Spool, source: Path) -> Track:
     """Put every drawing away, no more of it than its character needs."""
-    seen = Track((0, 0), [], [], np.empty(0))
+    track = Track((0, 0), [], [], np.empty(0))
     times: list[float] = []
     present = False
     end = 0.0
-    for clip, alpha in stream:
-        size, end = (clip.pixels.shape[1], clip.pixels.shape[2]), float(clip.times[-1])
-        seen = replace(seen, picture=size)
-        for i in range(len(clip)):
-            present |= bool((alpha[i] > PRESENT).any())
-            box = compose.bounding_box(alpha[i], VISIBLE, size)
-            near = (box or Box(0, 0, 1, 1)).grown(round(SURROUNDINGS * max(size)), size)
-            picture = clip.pixels[i, near.top : near.bottom, near.left : near.right]
-            found.append(picture, np.array([near.top, near.left]), np.array(size), alpha[i].astype(np.float16))
-            seen.boxes.append(box)
-            seen.shots.append(clip.shot)
-            times.append(float(clip.times[i]))
+    for drawing in drawings:
+        alpha, size, end = drawing.known_alpha, (drawing.rgb.shape[0], drawing.rgb.shape[1]), drawing.end
+        track = replace(track, picture=size)
+        present |= bool((alpha > PRESENT).any())
+        box = compose.bounding_box(alpha, VISIBLE, size)
+        near = (box or Box(0, 0, 1, 1)).grown(round(SURROUNDINGS * max(size)), size)
+        picture = _with_source_alpha(drawing)[near.top : near.bottom, near.left : near.right]
+        found.append(picture, np.array([near.top, near.left]), np.array(size), alpha.astype(np.float16))
+        track.boxes.append(box)
+        track.shots.append(drawing.shot)
+        times.append(drawing.start)
     if not present:
         raise NoCharacter(f"{source}: no character found; try another --start and --end, or --weights of your show")
-    return replace(seen, times=np.array([*times, end]))
+    return replace(track, times=np.array([*times, end]))
 
 
-def _composed(seen: Track, settings: Settings) -> Scene:
+def _with_source_alpha(drawing: Drawing) -> Picture:
+    """(H, W, 3) RGB, or (H, W, 4) RGBA where the source has an alpha of its own."""
+    return drawing.rgb if drawing.source_alpha is None else np.dstack([drawing.rgb, drawing.source_alpha])
+
+
+def _composed(track: Track, settings: Settings) -> Scene:
     return arrange(
-        seen, settings.bounds, exactly=settings.canvas is not None, crop=settings.crop, follow=settings.follow,
+        track, settings.bounds, exactly=settings.canvas is not None, crop=settings.crop, follow=settings.follow,
         margin=settings.margin, outline=settings.outline, shadow=settings.shadow,
     )  # fmt: skip
 
 
-def _loop(found: Spool, scene: Scene, seen: Track, report: Result, watch: Progress) -> range:
+def _loop(found: Spool, scene: Scene, track: Track, report: Result, watch: Progress) -> range:
     """The drawings that loop best; all of them where none do."""
     placed = []
     for record, placement in zip(found, scene.placements, strict=True):
         picture, coarse, _ = _placed(record, compose.fill_bounds(placement.crop, (THUMBNAIL, THUMBNAIL)))
         placed.append((picture[..., :3], coarse))
     rgb, alpha = (np.stack(planes) for planes in zip(*placed, strict=True))
-    loop = playback.find_loop(rgb, alpha, seen.times)
-    start, end = float(seen.times[loop.start]), float(seen.times[loop.stop])
+    loop = playback.find_loop(rgb, alpha, track.times)
+    start, end = float(track.times[loop.start]), float(track.times[loop.stop])
     report.loop = LoopResult(start, end, loop.score, loop.words, loop.holds)
     if loop.holds:
         return range(loop.start, loop.stop)
@@ -301,8 +292,8 @@ def _counted(
     watch.progress("finding", report.frames_in, report.frames_in)
 
 
-def _load_matting(segment: Segment) -> None:
-    getattr(segment, "batch_size", 1)  # waits: two imports at once would only be in each other's way
+def _load_matting(segmenter: Segment) -> None:
+    getattr(segmenter, "batch_size", 1)  # waits: two imports at once would only be in each other's way
     edges.warm_up()
 
 

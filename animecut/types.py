@@ -1,7 +1,7 @@
-"""What flows through animecut: pictures and when each is shown."""
+"""What flows through animecut: drawings of the source, and finished clips."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,43 @@ Until `pick` has chosen among them, (T, n, H, W) where the network tells n chara
 Seconds = NDArray[np.float64]
 """(T + 1,) float64 seconds: fence posts, not durations."""
 
+Segment = Callable[[Pixels], Alpha]
+"""Pictures, (T, H, W, 3) uint8 RGB, to their coarse alpha. A Segmenter is one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """One picture of the source for as long as it is held.
+
+    rgb:  (H, W, 3) uint8 sRGB.
+    view: (h, w, 3) uint8 sRGB, the small copy that the network, the tracking and the flow look at; what is transparent
+          in the source is grey.
+    start, end: seconds of the source; end is exclusive.
+    source_alpha: (H, W) uint8, the source's own; None where it has none.
+    shot: counted from 0; it changes at a cut.
+    alpha: (h, w) float32 in [0, 1] on the view's grid, 1 = character; (n, h, w) where a network tells n characters
+           apart, until one is selected; None before the segmentation.
+    """
+
+    rgb: NDArray[np.uint8]
+    view: NDArray[np.uint8]
+    start: float
+    end: float
+    source_alpha: NDArray[np.uint8] | None = None
+    shot: int = 0
+    alpha: Alpha | None = None
+
+    @property
+    def known_alpha(self) -> Alpha:
+        """The alpha; ValueError before the segmentation."""
+        if self.alpha is None:
+            raise ValueError(f"{self} has no alpha yet")
+        return self.alpha
+
+    def __repr__(self) -> str:
+        height, width = self.rgb.shape[:2]
+        return f"Drawing({width}x{height}, {self.start:.3f}..{self.end:.3f} s, shot {self.shot})"
+
 
 @dataclass(frozen=True, eq=False)
 class Clip:
@@ -25,14 +62,12 @@ class Clip:
 
     pixels: (T, H, W, 3) RGB or (T, H, W, 4) straight (not premultiplied) RGBA, uint8, sRGB, T >= 1.
     times:  (T + 1,) float64 seconds, strictly increasing; picture i is on screen from times[i] to times[i + 1].
-    shot:   number of the shot that all the pictures belong to, counted from 0; a clip never crosses a cut.
 
     Raises ValueError where shapes, types or times disagree.
     """
 
     pixels: Pixels
     times: Seconds
-    shot: int = 0
 
     def __post_init__(self) -> None:
         pixels, times = self.pixels, self.times
@@ -48,14 +83,7 @@ class Clip:
 
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.pixels.shape))
-        return f"Clip({shape}, {self.times[0]:.3f}..{self.times[-1]:.3f} s, shot {self.shot})"
-
-    def __getitem__(self, index: slice) -> "Clip":
-        """The pictures of a non-empty slice with step 1, as views."""
-        start, stop, step = index.indices(len(self))
-        if step != 1:
-            raise ValueError("a clip is cut in runs: step must be 1")
-        return replace(self, pixels=self.pixels[start:stop], times=self.times[start : stop + 1])
+        return f"Clip({shape}, {self.times[0]:.3f}..{self.times[-1]:.3f} s)"
 
     @property
     def duration(self) -> float:
@@ -64,7 +92,7 @@ class Clip:
 
 
 def merge_characters(alpha: Alpha) -> Alpha:
-    """All characters on one plane, (T, H, W)."""
+    """All characters of each picture on one plane: (T, H, W) of (T, H, W) or (T, n, H, W)."""
     return alpha if alpha.ndim == 3 else alpha.max(axis=1)
 
 
@@ -73,20 +101,3 @@ def add_opaque_alpha(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if picture.shape[2] == 4:
         return picture
     return np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
-
-
-def join_clips(clips: Iterable[Clip]) -> Clip:
-    """One clip of neighbours of equal size; the shot is the first one's. Raises ValueError where there is none."""
-    runs = list(clips)
-    if not runs:
-        raise ValueError("nothing to join")
-    pixels = runs[0].pixels if len(runs) == 1 else np.concatenate([run.pixels for run in runs])
-    times = np.concatenate([runs[0].times[:1], *(run.times[1:] for run in runs)])
-    return Clip(pixels, times, runs[0].shot)
-
-
-def one_by_one(clips: Iterable[Clip]) -> Iterator[Clip]:
-    """The same pictures as clips of one picture each, as views."""
-    for clip in clips:
-        for i in range(len(clip)):
-            yield clip[i : i + 1]

@@ -179,7 +179,7 @@ def test_neither_batches_nor_workers_change_a_pixel(
 
 
 @pytest.mark.parametrize(
-    "stage", ["drawings.merge_held_frames", "select", "smooth", "edges.refine", "compose.resample", "write_sticker"]
+    "stage", ["merge_held_frames", "select", "smooth", "edges.refine", "compose.resample", "write_sticker"]
 )
 def test_what_fails_in_any_thread_is_raised_once_and_ends_all_threads(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str

@@ -1,27 +1,12 @@
 import numpy as np
 import pytest
 
-from animecut.types import Clip, add_opaque_alpha, join_clips, one_by_one
+from animecut.types import Clip, Drawing, add_opaque_alpha
 
 
-def clip(count: int, start: float = 0.0, shot: int = 0) -> Clip:
+def clip(count: int, start: float = 0.0) -> Clip:
     pixels = np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 6, 3), np.uint8)
-    return Clip(pixels, start + np.arange(count + 1) / 8, shot)
-
-
-def test_slicing_keeps_pictures_and_fence_posts_together() -> None:
-    part = clip(5)[1:3]
-    assert part.pixels[:, 0, 0, 0].tolist() == [1, 2]
-    assert part.times.tolist() == [1 / 8, 2 / 8, 3 / 8]
-    assert part.duration == 2 / 8
-
-
-def test_join_is_the_inverse_of_taking_apart() -> None:
-    whole = clip(5, shot=3)
-    again = join_clips(one_by_one([whole]))
-    assert (again.pixels == whole.pixels).all()
-    assert again.times.tolist() == whole.times.tolist()
-    assert again.shot == 3
+    return Clip(pixels, start + np.arange(count + 1) / 8)
 
 
 @pytest.mark.parametrize(
@@ -49,12 +34,13 @@ def test_rgb_with_alpha_hides_all_below_and_rgba_stays() -> None:
     assert add_opaque_alpha(rgba) is rgba
 
 
-def test_nothing_cannot_be_joined_and_steps_cannot_be_taken() -> None:
-    with pytest.raises(ValueError, match="nothing"):
-        join_clips([])
-    with pytest.raises(ValueError, match="step"):
-        clip(4)[::2]
-
-
 def test_repr_tells_the_shape_and_never_the_pixels() -> None:
-    assert repr(clip(2)) == "Clip(2x4x6x3, 0.000..0.250 s, shot 0)"
+    assert repr(clip(2)) == "Clip(2x4x6x3, 0.000..0.250 s)"
+
+
+def test_a_drawing_without_alpha_says_so() -> None:
+    picture = np.zeros((4, 6, 3), np.uint8)
+    drawing = Drawing(picture, picture, 0.0, 0.25, shot=2)
+    assert repr(drawing) == "Drawing(6x4, 0.000..0.250 s, shot 2)"
+    with pytest.raises(ValueError, match="no alpha yet"):
+        _ = drawing.known_alpha

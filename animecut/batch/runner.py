@@ -15,8 +15,9 @@ from animecut.batch.locks import OutputLocks
 from animecut.batch.run_log import Record, RunLog, output_digest, source_fingerprint
 from animecut.encode import preview
 from animecut.errors import AnimecutError, NoRoom, OutputError, SettingsError
-from animecut.pipeline import Segment, cut
+from animecut.pipeline import cut
 from animecut.results import Result
+from animecut.types import Segment
 
 PAUSE = 0.2  # seconds between two looks at what another run is making
 

@@ -20,7 +20,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from PIL import Image
 
-from animecut._util.stills import read_bgr
+from animecut._util.images import read_bgr
 from animecut.encode.animation import split_webp, write_apng, write_webp
 from animecut.encode.gif import write_gif
 from animecut.encode.timing import Limits, Picture, Timed, to_ticks

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import ImageColor
 
 from animecut._util import masks
-from animecut._util.stills import read_bgr
+from animecut._util.images import read_bgr
 from animecut.errors import SettingsError
 
 Size = tuple[int, int]

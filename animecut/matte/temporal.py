@@ -7,16 +7,16 @@ cannot be matched (fast motion, something just uncovered) the drawing's own alph
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut._util.images import shrink
+from animecut._util.flow import Flow, optical_flow, resize_flow
 from animecut._util.masks import Plane, Window, bounding_window
-from animecut.types import Alpha, Clip
+from animecut.types import Drawing
 
 REACH = 2  # drawings looked at on either side: five votes outvote two wrong ones; motion over more is seldom found
 FLOW_SIDE = 256  # pixels, longest side of the pictures that motion is searched in
@@ -32,79 +32,64 @@ MARGIN = 8  # pixels of the grid around what anybody claims: what moves from the
 
 
 @dataclass(eq=False)
-class _Drawing:
+class _Member:
     """One drawing on its way through the window."""
 
+    drawing: Drawing
     alpha: Plane
     """(h, w) as the network gave it."""
     colour: NDArray[np.float32]
     """(h, w, 3) RGB 0..255 on the alpha's grid."""
     grey: NDArray[np.uint8]
     """(h', w'), what motion is searched in."""
-    shot: int
     flows: dict[int, NDArray[np.float32]] = field(default_factory=dict)
     """By how many drawings on the other one is: (h, w, 2), in pixels of the grid, x before y."""
 
 
-def smooth(stream: Iterable[tuple[Clip, Alpha]], *, strength: float) -> Iterator[tuple[Clip, Alpha]]:
-    """The same clips, each with its alpha calmed by the neighbouring drawings of its shot.
+def smooth(drawings: Iterable[Drawing], *, strength: float) -> Iterator[Drawing]:
+    """The same drawings, the alpha of each calmed by the neighbouring drawings of its shot.
 
-    stream:   clips with their alpha (T, h, w) float32 in [0, 1], a grid of any size laid over the whole picture.
-    strength: 0 hands everything through untouched, 1 is full.
+    drawings: with their alpha (h, w) float32 in [0, 1].  strength: 0 hands everything through untouched, 1 is full.
 
-    How the stream is cut into clips does not change the alpha; a clip comes out once REACH drawings after it are known.
-    Raises ValueError: the strength is outside [0, 1].
+    A drawing comes out once REACH drawings after it are known. Raises ValueError: the strength is outside [0, 1].
     """
     if not 0 <= strength <= 1:
         raise ValueError(f"strength must be in [0, 1], got {strength}")
-    if strength == 0:
-        yield from stream
-        return
-    waiting: deque[Clip] = deque()
-
-    def drawings() -> Iterator[_Drawing]:
-        for clip, alpha in stream:
-            waiting.append(clip)
-            for i in range(len(clip)):
-                yield _drawing(clip.pixels[i], alpha[i], clip.shot)
-
-    calm: list[Plane] = []
-    for plane in _calmed(drawings(), strength):
-        calm.append(plane)
-        if len(calm) == len(waiting[0]):
-            yield waiting.popleft(), np.stack(calm)
-            calm = []
+    return iter(drawings) if strength == 0 else _smoothed(drawings, strength)
 
 
-def _drawing(picture: NDArray[np.uint8], alpha: Plane, shot: int) -> _Drawing:
-    height, width = alpha.shape
-    colour = shrink(picture[..., :3], (width, height))
-    scale = min(1.0, FLOW_SIDE / max(height, width))
-    size = max(FLOW_LEAST, round(width * scale)), max(FLOW_LEAST, round(height * scale))
-    grey = cv2.cvtColor(cv2.resize(colour, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-    return _Drawing(alpha, colour.astype(np.float32), np.asarray(grey, np.uint8), shot)
-
-
-def _calmed(drawings: Iterable[_Drawing], strength: float) -> Iterator[Plane]:
-    """One alpha for each drawing, in order."""
-    window: deque[_Drawing] = deque()  # neighbours of one shot: up to REACH done, then those to come
+def _smoothed(drawings: Iterable[Drawing], strength: float) -> Iterator[Drawing]:
+    window: deque[_Member] = deque()  # neighbours of one shot: up to REACH done, then those to come
     done = 0
     for drawing in drawings:
-        if window and drawing.shot != window[-1].shot:
-            yield from (_vote(window, i, strength) for i in range(done, len(window)))
+        if window and drawing.shot != window[-1].drawing.shot:
+            yield from (_voted(window, i, strength) for i in range(done, len(window)))
             window.clear()
             done = 0
-        window.append(drawing)
+        window.append(_member(drawing))
         if len(window) > done + REACH:
-            yield _vote(window, done, strength)
+            yield _voted(window, done, strength)
             done += 1
         if done > REACH:
             window.popleft()
             done -= 1
-    yield from (_vote(window, i, strength) for i in range(done, len(window)))
+    yield from (_voted(window, i, strength) for i in range(done, len(window)))
 
 
-def _vote(window: deque[_Drawing], at: int, strength: float) -> Plane:
+def _member(drawing: Drawing) -> _Member:
+    alpha = drawing.known_alpha
+    height, width = alpha.shape
+    scale = min(1.0, FLOW_SIDE / max(height, width))
+    size = max(FLOW_LEAST, round(width * scale)), max(FLOW_LEAST, round(height * scale))
+    grey = cv2.cvtColor(cv2.resize(drawing.view, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    return _Member(drawing, alpha, drawing.view.astype(np.float32), np.asarray(grey, np.uint8))
+
+
+def _voted(window: deque[_Member], at: int, strength: float) -> Drawing:
+    return replace(window[at].drawing, alpha=_vote(window, at, strength))
+
+
+def _vote(window: deque[_Member], at: int, strength: float) -> Plane:
     """The alpha of window[at] as its neighbours and itself agree on it: a mean around the weighted median.
 
     (A bilateral filter along the motion; the median keeps a lone wrong vote from pulling the mean.)
@@ -145,7 +130,7 @@ def _weighted_median(values: NDArray[np.float32], weights: NDArray[np.float32]) 
     return np.asarray(median, np.float32)
 
 
-def _carried(other: _Drawing, own: _Drawing, ahead: int, area: Window) -> tuple[Plane, Plane]:
+def _carried(other: _Member, own: _Member, ahead: int, area: Window) -> tuple[Plane, Plane]:
     """Another drawing's alpha moved to where its things are in an area of this one, and how far to trust it, 0..1.
 
     Trusted where the colours agree and the way there and back ends at home. What did not move is taken as it is,
@@ -176,12 +161,8 @@ def _colour_error(a: NDArray[np.float32], b: NDArray[np.float32]) -> Plane:
     return np.asarray(cv2.blur(mean, (3, 3)), np.float32)
 
 
-def _flow(start: _Drawing, end: _Drawing, ahead: int) -> NDArray[np.float32]:
-    """Where each place of a drawing is in another one: dense inverse search (Kroeger et al. 2016)."""
+def _flow(start: _Member, end: _Member, ahead: int) -> Flow:
+    """Where each place of a drawing is in another one, searched once."""
     if ahead not in start.flows:
-        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        flow = search.calc(start.grey, end.grey, None)  # type: ignore[call-overload]
-        height, width = start.alpha.shape
-        scale = np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
-        start.flows[ahead] = np.asarray(cv2.resize(flow * scale, (width, height)), np.float32)
+        start.flows[ahead] = resize_flow(optical_flow(start.grey, end.grey), *start.alpha.shape)
     return start.flows[ahead]

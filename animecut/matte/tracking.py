@@ -6,19 +6,18 @@ and colour (what each looks like) divide the region between them; where it was h
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut._util.images import shrink
+from animecut._util.flow import optical_flow, resize_flow
 from animecut._util.masks import Mask, Plane, distance_to, gaussian_blur
 from animecut.errors import InputError, SettingsError
 from animecut.matte.color_model import histogram_bin
-from animecut.types import Alpha, Clip, merge_characters
+from animecut.types import Drawing
 
-Found = Iterator[tuple[Clip, Alpha]]
 Labels = NDArray[np.uint8]
 """(h, w) whose each place is: NOBODY, CHOSEN or OTHER."""
 Point = tuple[float, float]
@@ -44,19 +43,20 @@ _ANYBODY = np.full(SHADES**3, 1 / SHADES**3, np.float32)
 """The colours that others are taken to have where one has to be chosen and nothing is known of them."""
 
 
-def select(stream: Iterable[tuple[Clip, Alpha]], choice: str) -> Found:
-    """The same clips, in their alpha only the character chosen.
+def select(drawings: Iterable[Drawing], choice: str) -> Iterator[Drawing]:
+    """The same drawings, in their alpha only the character chosen.
 
-    stream: clips with their alpha float32 in [0, 1], a grid of any size laid over the whole picture: (T, h, w), or
-            (T, n, h, w) where the network tells n characters apart. What comes out is (T, h, w).
+    drawings: with their alpha float32 in [0, 1]: (h, w), or (n, h, w) where the network tells n characters apart. What
+              comes out is (h, w).
     choice: all, largest, left, right, center, or X,Y in the source's pixels on its first picture.
 
-    In a new shot the rule decides again; after X,Y it is the one whose colours are most alike. How the stream is cut
-    into clips does not change the alpha. Raises SettingsError, at once: the choice is no such word or point; InputError
-    with the first clip: the point lies outside of its picture.
+    In a new shot the rule decides again; after X,Y it is the one whose colours are most alike. Raises SettingsError, at
+    once: the choice is no such word or point; InputError with the first drawing: the point lies outside of its picture.
     """
     rule = parse_choice(choice)
-    return ((clip, merge_characters(alpha)) for clip, alpha in stream) if rule == "all" else _picked(stream, rule)
+    if rule == "all":
+        return (replace(drawing, alpha=_everybody(drawing.known_alpha)) for drawing in drawings)
+    return _selected(drawings, rule)
 
 
 def parse_choice(choice: str) -> str | Point:
@@ -85,27 +85,26 @@ class _Memory:
     """How often each shade was seen on the chosen one and on the others; each sums to 1, or to 0 where nobody was."""
 
 
-def _picked(stream: Iterable[tuple[Clip, Alpha]], rule: str | Point) -> Found:
+def _everybody(alpha: Plane) -> Plane:
+    return alpha if alpha.ndim == 2 else alpha.max(axis=0)
+
+
+def _selected(drawings: Iterable[Drawing], rule: str | Point) -> Iterator[Drawing]:
     memory: _Memory | None = None
-    for clip, alpha in stream:
-        picked = np.empty_like(merge_characters(alpha))
-        if not isinstance(rule, str):
-            height, width = clip.pixels.shape[1:3]
-            if memory is None and not (rule[0] < width and rule[1] < height):
-                raise InputError(f"--pick {rule[0]:g},{rule[1]:g}: the picture has only {width}x{height} pixels")
-        for i in range(len(clip)):
-            picked[i], memory = _pick_one(clip.pixels[i], alpha[i], clip.shot, rule, memory)
-        yield clip, picked
+    for drawing in drawings:
+        height, width = drawing.rgb.shape[:2]
+        if memory is None and not isinstance(rule, str) and not (rule[0] < width and rule[1] < height):
+            raise InputError(f"--pick {rule[0]:g},{rule[1]:g}: the picture has only {width}x{height} pixels")
+        alpha, memory = _select_one(drawing, rule, memory)
+        yield replace(drawing, alpha=alpha)
 
 
-def _pick_one(
-    picture: NDArray[np.uint8], alpha: Plane, shot: int, rule: str | Point, memory: _Memory | None
-) -> tuple[Plane, _Memory]:
-    """The chosen one's alpha (h, w) of one drawing's, (h, w) or (n, h, w), and what is known after it."""
+def _select_one(drawing: Drawing, rule: str | Point, memory: _Memory | None) -> tuple[Plane, _Memory]:
+    """The chosen one's alpha (h, w), and what is known after this drawing."""
+    alpha, shot, rgb = drawing.known_alpha, drawing.shot, drawing.view
     regions = _regions(alpha) if alpha.ndim == 2 else _bodies(alpha)
-    alpha = merge_characters(alpha[None])[0]
+    alpha = _everybody(alpha)
     height, width = alpha.shape
-    rgb = shrink(picture[..., :3], (width, height))
     scale = min(1.0, FLOW_SIDE / max(height, width))
     size = max(8, round(width * scale)), max(8, round(height * scale))
     grey = np.asarray(cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY), np.uint8)
@@ -116,7 +115,7 @@ def _pick_one(
         )
     chosen, others = _STRANGERS if memory is None else memory.colours
     if memory is None or not memory.labels.any():
-        at = None if isinstance(rule, str) else (rule[0] / picture.shape[1], rule[1] / picture.shape[0])
+        at = None if isinstance(rule, str) else (rule[0] / drawing.rgb.shape[1], rule[1] / drawing.rgb.shape[0])
         odds = _odds(chosen, others if others.any() else _ANYBODY, shades)
         labels = _chosen_by_rule(regions, alpha.shape, str(rule), at, odds)
     else:
@@ -208,13 +207,11 @@ def _territory(labels: Labels) -> Plane:
 
 
 def _carried(memory: _Memory, grey: NDArray[np.uint8], size: tuple[int, int]) -> Labels:
-    """The last drawing's labels, moved along the motion (DIS flow, Kroeger et al. 2016) to where they are now."""
+    """The last drawing's labels, moved along the motion to where they are now."""
     height, width = size
     if memory.labels.shape != size:
         return np.zeros(size, np.uint8)
-    still = np.zeros((*grey.shape, 2), np.float32)
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(grey, memory.grey, still)
-    flow = cv2.resize(flow, (width, height)) * np.float32(width / grey.shape[1])
+    flow = resize_flow(optical_flow(grey, memory.grey), height, width)
     columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     return np.asarray(
         cv2.remap(memory.labels, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_NEAREST), np.uint8

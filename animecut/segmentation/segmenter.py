@@ -8,22 +8,17 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from animecut._util.concurrency import available_cores
-from animecut._util.images import shrink
+from animecut._util.images import make_view
 from animecut.errors import DeviceError
 from animecut.segmentation import color_crf
 from animecut.segmentation import weights as weights_file
 from animecut.types import Alpha, Pixels
 
-LONGEST = 448  # pixels of the longer side that the network sees; for a character of any size (tests.quality.sizes)
-MULTIPLE = 8  # sides are rounded to it, so that almost nothing is padded; kin listens on every fourth pixel
 SUREST = 7.0  # log odds beyond which a network's sureness counts no more: a quarter of a step of 255
-SHORTEST = 32  # pixels; the network takes nothing smaller
 ROOM = 64 * 2**20  # bytes of a GPU's memory for each picture: mobilenet_v2 takes 19 MB for a square one, resnet101 42
 
 
@@ -66,7 +61,7 @@ class Segmenter:
         Returns (T, h, w) float32 in [0, 1] on a coarse grid over the whole picture, its longer side 448; of weights
         that tell characters apart (T, n, h, w), each on a plane of its own, planes of zeros where there are fewer.
         """
-        small = np.stack([_shrunk(picture[..., :3]) for picture in pixels])
+        small = np.stack([make_view(picture[..., :3]) for picture in pixels])
         parts = list(self._probabilities(small))
         if parts[0].ndim == 4:
             most = max(part.shape[1] for part in parts)
@@ -138,13 +133,3 @@ def _fast_dtype(device: torch.device) -> torch.dtype:
         able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
         return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16") else torch.float32
     return torch.float16
-
-
-def _shrunk(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(H, W, 3) at the network's size, the aspect kept to within a few pixels."""
-    height, width = rgb.shape[:2]
-    scale = LONGEST / max(height, width)
-    size = [max(SHORTEST, round(side * scale / MULTIPLE) * MULTIPLE) for side in (width, height)]
-    if scale < 1:
-        return shrink(rgb, (size[0], size[1]))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC), np.uint8)

@@ -22,13 +22,18 @@ from animecut.batch.run_log import RunLog, output_digest
 from animecut.batch.runner import InProcess, JobResult, run_jobs
 from animecut.batch.workers import ProcessPool
 from animecut.errors import OutputError, SettingsError, WeightsError
-from animecut.pipeline import Segment
 from animecut.settings import Settings
-from animecut.types import Alpha, Pixels
+from animecut.types import Alpha, Pixels, Segment
 from tests import rotten, world
 
 WEIGHTS = "a digest of weights"
-TOOL = "from animecut import segment, cli\nfrom tests.rotten import Rotten\nsegment.Segmenter = Rotten\ncli.main()"
+TOOL = """
+from animecut.cli import main
+from animecut.segmentation import segmenter
+from tests.rotten import Rotten
+segmenter.Segmenter = Rotten
+main.main()
+"""
 
 
 @pytest.fixture

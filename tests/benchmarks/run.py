@@ -25,10 +25,10 @@ import numpy as np
 
 from animecut import pipeline
 from animecut._util.concurrency import available_cores
+from animecut._util.images import make_view
 from animecut._util.progress import Progress
 from animecut._util.spool import Spool
 from animecut.encode.writer import write_sticker
-from animecut.layout import compose
 from animecut.matte import matting
 from animecut.matte.components import drop_small_components
 from animecut.matte.temporal import smooth
@@ -36,6 +36,7 @@ from animecut.matte.tracking import select
 from animecut.results import Target
 from animecut.segmentation import segmenter as segmenters
 from animecut.segmentation.segmenter import Segmenter
+from animecut.segmentation.stage import segment
 from animecut.settings import Settings
 from animecut.types import Clip
 from animecut.video import drawings
@@ -47,8 +48,8 @@ PEER_PICTURES = 4  # pictures that a slow peer is given
 STARTS = {
     "python": "pass",
     "--help": "import sys; sys.argv = ['animecut', '--help']; from animecut.cli.main import main; main()",
-    "to the first picture": "from pathlib import Path; from animecut.video.reader import decode\n"
-    "next(decode(Path(sys.argv[1])))",
+    "to the first picture": "from pathlib import Path; from animecut.video.reader import read_clips\n"
+    "next(read_clips(Path(sys.argv[1])))",
     "torch": "import torch",
     "network with weights": "from animecut.segmentation.segmenter import Segmenter; Segmenter()",
     "pymatting": "import pymatting",
@@ -99,13 +100,12 @@ def works(
     clip: Path, settings: Settings, segmenter: Segmenter, folder: Path
 ) -> tuple[dict[str, Callable[[], object]], int]:
     """Each stage by itself, its input being there already, and the whole job; and how many drawings there are."""
-    at_once = 1  # as the pipeline does
-    frames = list(read_clips(clip, settings.start, settings.end, chunk=at_once))
-    drawn = list(drawings.merge_held_frames(frames, chunk=at_once))
-    found = [(one, segmenter(compose.composite_over(one.pixels, compose.GREY))) for one in drawn]
+    frames = list(read_clips(clip, settings.start, settings.end, chunk=1))
+    drawn = list(drawings.merge_held_frames(frames))
+    found = list(segment(drawn, segmenter))
     picked = list(drop_small_components(select(found, settings.pick), keep_effects=settings.keep_effects))
     with Spool() as spool:
-        seen = pipeline._set_aside(iter(list(smooth(picked, strength=settings.steady))), spool, clip)
+        seen = pipeline._set_aside(smooth(picked, strength=settings.steady), spool, clip)
         records = list(zip(spool, pipeline._composed(seen, settings).placements, strict=True))
     placed = [pipeline._placed(*record) for record in records]
 
@@ -118,9 +118,9 @@ def works(
     stickers = [Clip(rgba[None], seen.times[i : i + 2]) for i, rgba in enumerate(matted())]
     target = Target(folder / "whole.webp", "webp")
     return {
-        "decode": lambda: sum(len(c) for c in read_clips(clip, settings.start, settings.end, chunk=at_once)),
-        "drawings": lambda: list(drawings.merge_held_frames(frames, chunk=at_once)),
-        "segment": lambda: [segmenter(compose.composite_over(one.pixels, compose.GREY)) for one in drawn],
+        "decode": lambda: sum(len(c) for c in read_clips(clip, settings.start, settings.end, chunk=1)),
+        "drawings": lambda: list(drawings.merge_held_frames(frames)),
+        "segment": lambda: list(segment(drawn, segmenter)),
         "pick": lambda: list(drop_small_components(select(found, settings.pick), keep_effects=settings.keep_effects)),
         "steady": lambda: list(smooth(picked, strength=settings.steady)),
         "compose": lambda: [pipeline._placed(*record) for record in records],
@@ -158,7 +158,7 @@ def beside_peers(
 ) -> None:
     """Frames a second of others on the same pictures, and ours against them, by turns."""
     pictures = next(read_clips(clip, settings.start, settings.end, chunk=PEER_PICTURES)).pixels[..., :3]
-    small = np.stack([segmenters._shrunk(picture) for picture in pictures])
+    small = np.stack([make_view(picture) for picture in pictures])
     frames = sum(len(c) for c in read_clips(clip, settings.start, settings.end, chunk=1))
     rows = {
         "torchvision's mobilenet_v2, same size": (peers.mobilenet(small), "our network"),

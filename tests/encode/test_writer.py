@@ -15,7 +15,7 @@ from animecut.encode.animation import write_webp
 from animecut.encode.timing import Limits, Timed, hold_unchanged_blocks, to_ticks
 from animecut.encode.writer import write_sticker
 from animecut.errors import OutputError, SettingsError
-from animecut.types import Clip, one_by_one
+from animecut.types import Clip
 
 KINDS = ("webp", "gif", "apng", "webm", "mov", "png")
 NAMES = {"apng": "out.png", "png": "out_frames"}
@@ -47,6 +47,11 @@ def figure(x: float, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
 def walk(count: int = 8, step: float = ON_TWOS) -> Clip:
     pixels = np.stack([figure(30 + 4.5 * i) for i in range(count)])
     return Clip(pixels, 1.5 + np.arange(count + 1, dtype=np.float64) * step)
+
+
+def singles(clip: Clip, start: int = 0, stop: int | None = None) -> list[Clip]:
+    """Some pictures of a clip as clips of one picture each."""
+    return [Clip(clip.pixels[i : i + 1], clip.times[i : i + 2]) for i in range(len(clip))[start:stop]]
 
 
 def target(folder: Path, kind: str) -> Path:
@@ -107,7 +112,7 @@ READERS = [
 @pytest.fixture(scope="module")
 def stickers(tmp_path_factory: pytest.TempPathFactory) -> Stickers:
     folder = tmp_path_factory.mktemp("stickers")
-    return {kind: write_sticker(target(folder, kind), list(one_by_one([walk()])), kind) for kind in KINDS}
+    return {kind: write_sticker(target(folder, kind), singles(walk()), kind) for kind in KINDS}
 
 
 @pytest.mark.parametrize(("kind", "reader"), READERS)
@@ -229,7 +234,7 @@ def test_a_held_soft_edge_grows_no_denser(tmp_path: Path) -> None:
     write_sticker(tmp_path / "out.webp", [clip], "webp")
     pictures, _ = read_pillow(tmp_path / "out.webp")
     assert (np.stack(pictures)[..., 3] == clip.pixels[:1, ..., 3]).all()
-    one = write_sticker(tmp_path / "one.webp", [clip[:1]], "webp").bytes
+    one = write_sticker(tmp_path / "one.webp", singles(clip, 0, 1), "webp").bytes
     assert (tmp_path / "out.webp").stat().st_size < 3 * one
 
 

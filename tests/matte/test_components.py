@@ -1,29 +1,27 @@
 """A large figure, and small pieces beside it that flash up or stay."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from animecut.matte.components import drop_small_components
-from animecut.types import Alpha, Clip
+from animecut.types import Drawing
+from tests.drawings_made import alphas, make_drawing
 
 HEIGHT, WIDTH = 180, 320
 GRID = (90, 160)  # what the network would see
 
 
-def alphas(found: Iterable[tuple[Clip, Alpha]]) -> Alpha:
-    return np.concatenate([alpha for _, alpha in found])
-
-
-def with_specks(count: int, specks: dict[int, tuple[int, int]], shots: Sequence[int] = ()) -> list[tuple[Clip, Alpha]]:
+def with_specks(count: int, specks: dict[int, tuple[int, int]], shots: Sequence[int] = ()) -> list[Drawing]:
     """A large figure, and on the drawings named a 4x4 speck at (row, column) of the grid."""
     alpha = np.zeros((count, *GRID), np.float32)
     alpha[:, 20:90, 60:110] = 1
     for i, (row, column) in specks.items():
         alpha[i, row : row + 4, column : column + 4] = 0.9
-    pixels = np.zeros((1, HEIGHT, WIDTH, 3), np.uint8)
+    picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     shots = shots or [0] * count
-    return [(Clip(pixels, np.array([i, i + 1.0]), shots[i]), alpha[i : i + 1]) for i in range(count)]
+    return [make_drawing(picture, alpha[i], i, i + 1, shots[i]) for i in range(count)]
 
 
 def test_specks_that_flash_go_and_those_that_last_stay() -> None:
@@ -38,11 +36,11 @@ def test_specks_that_flash_go_and_those_that_last_stay() -> None:
 
 def test_what_is_tiny_goes_however_long_it_lasts() -> None:
     given = with_specks(6, {})
-    for _, alpha in given:
-        alpha[0, 5:8, 140:144] = 0.9
+    for drawing in given:
+        drawing.known_alpha[5:8, 140:144] = 0.9
     assert alphas(drop_small_components(given, keep_effects=False))[:, :, 130:].max() == 0
-    for _, alpha in given:
-        alpha[0, 5:9, 140:144] = 0.9
+    for drawing in given:
+        drawing.known_alpha[5:9, 140:144] = 0.9
     assert alphas(drop_small_components(given, keep_effects=False))[:, :, 130:].max() > 0
 
 
@@ -58,24 +56,10 @@ def test_effects_are_kept_where_asked() -> None:
 
 def test_a_faint_fog_far_from_everybody_goes() -> None:
     given = with_specks(1, {})
-    given[0][1][0, :10, :20] = 0.2
+    given[0].known_alpha[:10, :20] = 0.2
     assert alphas(drop_small_components(given, keep_effects=False))[0, :, :40].max() == 0
 
 
-def test_specks_do_not_depend_on_the_cut_into_clips() -> None:
-    given = with_specks(7, {1: (5, 10), 2: (5, 140), 3: (7, 146), 4: (9, 152)})
-    joined = [
-        (
-            Clip(np.concatenate([c.pixels for c, _ in part]), np.array([p[0].times[0] for p in part] + [stop])),
-            np.concatenate([a for _, a in part]),
-        )
-        for part, stop in ((given[:3], 3.0), (given[3:], 7.0))
-    ]
-    found = list(drop_small_components(joined, keep_effects=False))
-    assert [len(clip) for clip, _ in found] == [3, 4]
-    assert np.array_equal(alphas(found), alphas(drop_small_components(given, keep_effects=False)))
-
-
 def test_nothing_at_all_stays_nothing() -> None:
-    given = [(clip, np.zeros_like(alpha)) for clip, alpha in with_specks(4, {})]
+    given = [replace(drawing, alpha=np.zeros(GRID, np.float32)) for drawing in with_specks(4, {})]
     assert alphas(drop_small_components(given, keep_effects=False)).max() == 0

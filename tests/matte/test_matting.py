@@ -208,11 +208,11 @@ def test_the_same_picture_gives_the_same_sticker(world: World) -> None:
 
 
 BESIDE = """
-from animecut._util.concurrency import side_by_side
+from animecut._util.concurrency import parallel_map
 from tests.matte.test_matting import make_world, refine
 world = make_world()
 alone = refine(world.rgb, world.coarse)
-beside = side_by_side(lambda _: refine(world.rgb, world.coarse), range(12), workers=4)
+beside = parallel_map(lambda _: refine(world.rgb, world.coarse), range(12), workers=4)
 assert all((one == alone).all() for one in beside)
 import numba
 print(numba.threading_layer())

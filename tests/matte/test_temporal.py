@@ -6,7 +6,8 @@ import pytest
 from numpy.typing import NDArray
 
 from animecut.matte.temporal import smooth
-from animecut.types import Alpha, Clip
+from animecut.types import Alpha, Clip, Drawing
+from tests.drawings_made import alphas, make_drawing
 
 HEIGHT, WIDTH = 90, 160
 RNG = np.random.default_rng
@@ -50,13 +51,13 @@ def seen_by_network(truth: Alpha, seed: int = 1) -> Alpha:
     return np.stack(found).astype(np.float32)
 
 
-def chunks(clip: Clip, alpha: Alpha, size: int) -> Iterator[tuple[Clip, Alpha]]:
-    for i in range(0, len(clip), size):
-        yield clip[i : i + size], alpha[i : i + size]
+def drawings(clip: Clip, alpha: Alpha, shot: int = 0) -> Iterator[Drawing]:
+    for i, plane in enumerate(alpha):
+        yield make_drawing(clip.pixels[i], plane, float(clip.times[i]), float(clip.times[i + 1]), shot)
 
 
-def calm(clip: Clip, alpha: Alpha, strength: float = 1.0, size: int = 16) -> Alpha:
-    return np.concatenate([calmed for _, calmed in smooth(chunks(clip, alpha, size), strength=strength)])
+def calm(clip: Clip, alpha: Alpha, strength: float = 1.0) -> Alpha:
+    return alphas(smooth(drawings(clip, alpha), strength=strength))
 
 
 def dtssd(found: Alpha, truth: Alpha) -> float:
@@ -126,49 +127,44 @@ def test_fast_motion_leaves_no_ghost() -> None:
 def test_nothing_comes_over_a_cut() -> None:
     """The character of one shot lies over the empty wall of the next, in the same colours."""
     clip, truth = walk(4, step=0)
-    empty = Clip(clip.pixels, clip.times + clip.duration, shot=1)
-    pairs = list(smooth(iter([(clip, truth), (empty, np.zeros_like(truth))]), strength=1.0))
-    assert [c.shot for c, _ in pairs] == [0, 1]
-    assert not pairs[1][1].any()
-    np.testing.assert_allclose(pairs[0][1], truth, atol=1e-6)
-
-
-def test_the_result_does_not_depend_on_how_the_stream_is_cut() -> None:
-    clip, truth = walk(11)
-    raw = seen_by_network(truth)
-    whole = calm(clip, raw, size=16)
-    for size in (1, 3):
-        np.testing.assert_array_equal(calm(clip, raw, size=size), whole)
+    empty = Clip(clip.pixels, clip.times + clip.duration)
+    both = [*drawings(clip, truth), *drawings(empty, np.zeros_like(truth), shot=1)]
+    found = list(smooth(both, strength=1.0))
+    assert [drawing.shot for drawing in found] == [0] * 4 + [1] * 4
+    assert not alphas(found[4:]).any()
+    np.testing.assert_allclose(alphas(found[:4]), truth, atol=1e-6)
 
 
 def test_strength_0_is_off_and_half_is_half_way() -> None:
     clip, truth = walk(5)
     raw = seen_by_network(truth)
-    (same_clip, same_alpha), *rest = smooth(iter([(clip, raw)]), strength=0.0)
-    assert same_clip is clip
-    assert same_alpha is raw
-    assert not rest
+    given = list(drawings(clip, raw))
+    assert [a is b for a, b in zip(smooth(given, strength=0.0), given, strict=True)] == [True] * 5
     np.testing.assert_allclose(calm(clip, raw, 0.5), (raw + calm(clip, raw)) / 2, atol=1e-6)
 
 
-def test_clips_pass_through_unchanged_with_their_own_alpha() -> None:
+def test_drawings_pass_through_unchanged_but_for_their_alpha() -> None:
     clip, truth = walk(7)
-    parts = list(chunks(clip, truth, 3))
-    out = list(smooth(iter(parts), strength=1.0))
-    assert [a is b for (a, _), (b, _) in zip(out, parts, strict=True)] == [True] * 3
-    assert [alpha.shape for _, alpha in out] == [alpha.shape for _, alpha in parts]
-    assert all(alpha.dtype == np.float32 and alpha.min() >= 0 and alpha.max() <= 1 for _, alpha in out)
+    given = list(drawings(clip, truth))
+    for before, after in zip(given, smooth(given, strength=1.0), strict=True):
+        assert after.rgb is before.rgb
+        assert after.view is before.view
+        assert (after.start, after.end, after.shot) == (before.start, before.end, before.shot)
+        alpha = after.known_alpha
+        assert alpha.dtype == np.float32
+        assert alpha.shape == before.known_alpha.shape
+        assert 0 <= alpha.min() <= alpha.max() <= 1
 
 
 def test_reads_no_further_ahead_than_it_must() -> None:
     clip, truth = walk(12)
     taken = 0
 
-    def source() -> Iterator[tuple[Clip, Alpha]]:
+    def source() -> Iterator[Drawing]:
         nonlocal taken
-        for pair in chunks(clip, truth, 1):
+        for drawing in drawings(clip, truth):
             taken += 1
-            yield pair
+            yield drawing
 
     next(smooth(source(), strength=1.0))
     assert taken == 3  # the drawing itself and two neighbours
@@ -179,7 +175,7 @@ def test_tiny_grids_and_rgba_pictures_work(size: tuple[int, int]) -> None:
     rng = RNG(3)
     clip = Clip(rng.integers(0, 255, (3, 30, 50, 4)).astype(np.uint8), np.arange(4.0))
     alpha = rng.uniform(0, 1, (3, *size)).astype(np.float32)
-    ((_, result),) = smooth(iter([(clip, alpha)]), strength=1.0)
+    result = calm(clip, alpha)
     assert result.shape == alpha.shape
     assert np.isfinite(result).all()
 
@@ -187,4 +183,4 @@ def test_tiny_grids_and_rgba_pictures_work(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
 def test_strength_outside_0_to_1_is_refused(strength: float) -> None:
     with pytest.raises(ValueError, match="strength"):
-        next(smooth(iter([]), strength=strength))
+        smooth([], strength=strength)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from animecut.errors import InputError, SettingsError
 from animecut.matte.tracking import parse_choice, select
-from animecut.types import Alpha, Clip
+from animecut.types import Drawing
+from tests.drawings_made import alphas, make_drawing
 
 HEIGHT, WIDTH = 180, 320
 GRID = (90, 160)  # what the network would see
@@ -17,13 +18,13 @@ RED, BLUE = (210, 60, 50), (50, 90, 220)
 Colour = tuple[int, int, int]
 Figure = tuple[float, float, Colour]  # middle in pixels, size, colour
 Plane = NDArray[np.float32]
-Drawing = tuple[NDArray[np.uint8], list[Plane]]
+Scene = tuple[NDArray[np.uint8], list[Plane]]
 
 NOISE = np.random.default_rng(3).integers(90, 200, (12, 20, 3), dtype=np.uint8)
 SCENE = np.asarray(cv2.resize(NOISE, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def draw(figures: Sequence[Figure]) -> Drawing:
+def draw(figures: Sequence[Figure]) -> Scene:
     """A picture of the figures, the later before the earlier, and how much of each is seen, on the network's grid."""
     picture = np.array(SCENE)
     seen: list[NDArray[np.uint8]] = []
@@ -46,25 +47,11 @@ def shrunk(mask: NDArray[np.uint8]) -> Plane:
     return np.asarray(small / 255, np.float32)
 
 
-def stream(drawings: Sequence[Drawing], length: int = 1, shots: Sequence[int] = ()) -> Iterator[tuple[Clip, Alpha]]:
-    """Clips of up to `length` drawings with the alpha of everybody together."""
-    shots = shots or [0] * len(drawings)
-    start = 0
-    while start < len(drawings):
-        stop = start
-        while stop < min(start + length, len(drawings)) and shots[stop] == shots[start]:
-            stop += 1
-        some = drawings[start:stop]
-        times = np.arange(start, stop + 1) / 8.0
-        alpha = np.stack([cv2.GaussianBlur(np.maximum.reduce(each), (0, 0), 1.0) for _, each in some]).astype(
-            np.float32
-        )
-        yield Clip(np.stack([picture for picture, _ in some]), times, shots[start]), alpha
-        start = stop
-
-
-def alphas(found: Iterator[tuple[Clip, Alpha]]) -> Alpha:
-    return np.concatenate([alpha for _, alpha in found])
+def stream(drawings: Sequence[Scene], shots: Sequence[int] = ()) -> Iterator[Drawing]:
+    """Drawings with the alpha of everybody together."""
+    for i, (picture, each) in enumerate(drawings):
+        alpha = cv2.GaussianBlur(np.maximum.reduce(each), (0, 0), 1.0).astype(np.float32)
+        yield make_drawing(picture, alpha, i / 8, (i + 1) / 8, shots[i] if shots else 0)
 
 
 def agreement(alpha: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
@@ -73,7 +60,7 @@ def agreement(alpha: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
     return float((a & b).sum() / max(1, (a | b).sum()))
 
 
-def passing(count: int = 17) -> list[Drawing]:
+def passing(count: int = 17) -> list[Scene]:
     """Red walks to the right, in front of blue, who walks to the left: they touch, cross and part."""
     return [draw([(250 - 11 * i, 0.9, BLUE), (60 + 12 * i, 1.0, RED)]) for i in range(count)]
 
@@ -124,7 +111,7 @@ def test_a_new_shot_chooses_again() -> None:
 @pytest.mark.parametrize("gap", [0, 1])
 def test_one_who_was_alone_is_known_again_among_others(gap: int) -> None:
     alone, both = draw([(250.0, 1.0, RED)]), draw([(60.0, 0.8, RED), (250.0, 1.0, BLUE)])
-    nobody: list[Drawing] = [(SCENE, [np.zeros(GRID, np.float32)])] * gap
+    nobody: list[Scene] = [(SCENE, [np.zeros(GRID, np.float32)])] * gap
     found = alphas(select(stream([alone, *nobody, both], shots=[0] * (1 + gap) + [1]), "250,140"))
     assert agreement(found[-1], both[1][0]) > 0.9
 
@@ -145,7 +132,7 @@ def test_the_soft_edge_stays_whole() -> None:
 
 
 def test_nobody_there_is_nobody_picked() -> None:
-    empty: Drawing = (SCENE, [np.zeros(GRID, np.float32)])
+    empty: Scene = (SCENE, [np.zeros(GRID, np.float32)])
     drawings = [empty, draw([(100.0, 1.0, RED)]), empty, draw([(100.0, 1.0, RED)])]
     found = alphas(select(stream(drawings), "left"))
     assert found[0].max() == 0
@@ -154,21 +141,10 @@ def test_nobody_there_is_nobody_picked() -> None:
     assert agreement(found[3], drawings[3][1][0]) > 0.9
 
 
-def test_clips_cut_otherwise_give_the_same() -> None:
-    drawings = passing(7)
-    one = list(select(stream(drawings, 1), "left"))
-    many = list(select(stream(drawings, 4), "left"))
-    assert [len(clip) for clip, _ in many] == [4, 3]
-    assert np.array_equal(alphas(iter(one)), alphas(iter(many)))
-
-
-def told_apart(drawings: Sequence[Drawing]) -> list[tuple[Clip, Alpha]]:
+def told_apart(drawings: Sequence[Scene]) -> Iterator[Drawing]:
     """The same as `stream`, from a network that tells characters apart and names them in any order."""
-    clips = []
-    for i, (clip, _) in enumerate(stream(drawings)):
-        planes = drawings[i][1]
-        clips.append((clip, np.stack(planes[:: 1 if i % 2 else -1])[None]))
-    return clips
+    for i, (picture, planes) in enumerate(drawings):
+        yield make_drawing(picture, np.stack(planes[:: 1 if i % 2 else -1]), i / 8, (i + 1) / 8)
 
 
 @pytest.mark.parametrize(("choice", "who"), [("left", 0), ("right", 1), ("largest", 1)])

@@ -155,9 +155,9 @@ def counts(made: Reel, crf: str) -> dict[str, int]:
         encode(path, made.pixels, RATE, crf)
         starts: list[float] = []
         shots: list[int] = []
-        for clip in merge_held_frames(read_clips(path)):
-            starts += clip.times[:-1].tolist()
-            shots += [clip.shot] * len(clip)
+        for drawing in merge_held_frames(read_clips(path)):
+            starts.append(drawing.start)
+            shots.append(drawing.shot)
     first = np.round(np.array(starts) * float(RATE)).astype(int)
     said = np.zeros(len(made.pixels), bool)
     said[first] = True

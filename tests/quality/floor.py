@@ -15,8 +15,8 @@ import numpy as np
 import pymatting
 from numpy.typing import NDArray
 
+from animecut._util.images import VIEW_SIDE
 from animecut.matte.matting import EPSILON, refine
-from animecut.segmentation.segmenter import LONGEST
 from animecut.video.reader import read_clips
 from samples.make_samples import load_truth
 from tests.quality.measure import GROUNDS, SAMPLES, fringe
@@ -28,11 +28,11 @@ Plane = NDArray[np.float32]
 def cut_outs(rgb: NDArray[np.uint8], truth: Plane) -> dict[str, NDArray[np.uint8]]:
     """Straight RGBA of one frame by what is known beforehand."""
     height, width = truth.shape
-    grid = LONGEST, round(LONGEST * height / width)
+    grid = VIEW_SIDE, round(VIEW_SIDE * height / width)
     seen = cv2.resize(cv2.resize(truth, grid, interpolation=cv2.INTER_AREA), (width, height))
     made = {
         "the true alpha": refine(rgb, truth, matting="none")[0],
-        "refine, a perfect network": refine(rgb, np.asarray(seen, np.float32), grain=width / LONGEST)[0],
+        "refine, a perfect network": refine(rgb, np.asarray(seen, np.float32), grain=width / VIEW_SIDE)[0],
     }
     for pixels in (0, 1, 2):
         around = np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)

@@ -19,8 +19,9 @@ from animecut_training.evaluation import evaluate
 from animecut_training.synthesis.augment import dither
 from numpy.typing import NDArray
 
+from animecut._util.images import VIEW_SIDE
 from animecut.matte.matting import refine
-from animecut.segmentation.segmenter import LONGEST, Segmenter
+from animecut.segmentation.segmenter import Segmenter
 
 MATTED_SIDE = 854  # pixels, longest side at which frames are matted
 GIF_SIDE = 256  # pixels, longest side of a GIF
@@ -43,7 +44,7 @@ def unseen(made: dict[str, Any], everyone: set[str]) -> set[str]:
 def matted(frame: Labelled, alpha: NDArray[np.float32]) -> evaluate.Figures:
     """Figures of what a sticker gets of one frame, at MATTED_SIDE."""
     rgb, coarse, truth = (within(x, MATTED_SIDE) for x in (frame.rgb, alpha, frame.alpha))
-    rgba, _ = refine(np.asarray(rgb, np.uint8), np.asarray(coarse, np.float32), grain=max(truth.shape) / LONGEST)
+    rgba, _ = refine(np.asarray(rgb, np.uint8), np.asarray(coarse, np.float32), grain=max(truth.shape) / VIEW_SIDE)
     return evaluate.figures(frame.name, np.asarray(rgba[..., 3] / 255, np.float32), np.asarray(truth, np.float32))
 
 

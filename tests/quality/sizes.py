@@ -14,12 +14,13 @@ from animecut_training.data.dataset import Labelled, alpha_of, labelled_frames
 from animecut_training.evaluation import evaluate
 from numpy.typing import NDArray
 
+from animecut._util import images
+from animecut._util.images import VIEW_SIDE
 from animecut.layout.compose import bounding_box
-from animecut.segmentation import segmenter as segmenters
-from animecut.segmentation.segmenter import LONGEST, Segmenter
+from animecut.segmentation.segmenter import Segmenter
 from tests.quality.folds import unseen
 
-SIDES = (256, 320, 384, LONGEST, 512, 576, 640)  # pixels, longest side
+SIDES = (256, 320, 384, VIEW_SIDE, 512, 576, 640)  # pixels, longest side
 AREAS = (0.0, 0.15, 0.3, 0.5, 1.0)  # of the picture that is character
 AROUND = 0.15  # of the character's longer side, looked at around it
 
@@ -40,10 +41,10 @@ def ious(segmenter: Segmenter, frame: Labelled) -> list[float]:
     """Mean IoU at every size, and of a closer look."""
     found = {}
     for side in SIDES:
-        segmenters.LONGEST = side
+        images.VIEW_SIDE = side
         found[side] = alpha_of(segmenter, frame.rgb)
-    segmenters.LONGEST = LONGEST
-    alphas = [*found.values(), closer(segmenter, frame, found[LONGEST])]
+    images.VIEW_SIDE = VIEW_SIDE
+    alphas = [*found.values(), closer(segmenter, frame, found[VIEW_SIDE])]
     return [sum(evaluate.figures(frame.name, alpha, frame.alpha).iou) / 2 for alpha in alphas]
 
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from animecut._util.images import VIEW_SIDE, make_view
 from animecut.errors import DeviceError, WeightsError
 from animecut.matte.matting import refine
 from animecut.segmentation import color_crf
 from animecut.segmentation import segmenter as segmenters
 from animecut.segmentation import weights as weight_files
-from animecut.segmentation.segmenter import LONGEST, Segmenter, choose_device
+from animecut.segmentation.segmenter import Segmenter, choose_device
 from animecut.segmentation.weights import Architecture, PSPNet
 from tests.world import drawing
 
@@ -33,7 +34,7 @@ def pixels() -> np.ndarray:
 def test_alpha_is_a_coarse_grid_over_the_whole_picture(weights: Path, pixels: np.ndarray) -> None:
     alpha = Segmenter(weights, "cpu")(pixels)
     assert alpha.dtype == np.float32
-    assert alpha.shape == (5, 256, LONGEST)
+    assert alpha.shape == (5, 256, VIEW_SIDE)
     assert alpha.min() >= 0
     assert alpha.max() <= 1
 
@@ -62,7 +63,7 @@ def test_places_of_one_colour_are_heard(weights: Path, pixels: np.ndarray, monke
     segmenter = Segmenter(weights, "cpu")
     assert segmenter(pixels[:1]) == pytest.approx(1 / (1 + np.exp(-2.0)))
     (rgb, odds), *_ = said
-    assert (rgb * 255).permute(0, 2, 3, 1).numpy() == pytest.approx(segmenters._shrunk(pixels[0])[None], abs=1e-3)
+    assert (rgb * 255).permute(0, 2, 3, 1).numpy() == pytest.approx(make_view(pixels[0])[None], abs=1e-3)
     alone = segmenter._network.alpha(rgb.to(segmenter.dtype))
     assert odds.sigmoid().numpy() == pytest.approx(alone.detach().numpy(), abs=0.01)
 
@@ -71,7 +72,7 @@ def test_what_a_network_cannot_say_is_as_likely_as_not(
     weights: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     segmenter = Segmenter(weights, "cpu")
-    odds = torch.full((1, 256, LONGEST), -20.0)
+    odds = torch.full((1, 256, VIEW_SIDE), -20.0)
     odds[0, 6, 6], odds[0, 100, 100] = torch.nan, torch.inf  # one stands where somebody speaks
     monkeypatch.setattr(segmenter._network, "odds", lambda rgb: odds)
     alpha = segmenter(pixels[:1])
@@ -183,7 +184,7 @@ def test_the_unknown_of_a_trimap_is_left_to_the_matting(
         net.classifier.bias.copy_(torch.eye(3)[surest] * 30)
     weight_files.save(net, tmp_path / "w.safetensors", {})
     seen = Segmenter(tmp_path / "w.safetensors", "cpu")(np.zeros((1, 64, 64, 3), np.uint8))
-    assert seen.shape[1:] == (LONGEST, LONGEST)
+    assert seen.shape[1:] == (VIEW_SIDE, VIEW_SIDE)
     assert np.allclose(seen, alpha, atol=1e-3)
 
 

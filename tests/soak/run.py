@@ -28,8 +28,14 @@ from animecut.video.reader import read_clips
 from tests import rotten, world
 
 ROOT = Path(__file__).parent.parent.parent
-TOOL = "from animecut import segment, cli\nfrom tests.rotten import Rotten\nsegment.Segmenter = Rotten\ncli.main()"
-SHIPPED = "from animecut import cli\ncli.main()"
+TOOL = """
+from animecut.cli import main
+from animecut.segmentation import segmenter
+from tests.rotten import Rotten
+segmenter.Segmenter = Rotten
+main.main()
+"""
+SHIPPED = "from animecut.cli.main import main\nmain()"
 LONGEST_PAUSE = 4.0  # seconds from a run's first work to its death
 
 

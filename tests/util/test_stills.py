@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from animecut._util.stills import read_bgr
+from animecut._util.images import read_bgr
 
 PICTURE = np.full((3, 4, 4), (1, 2, 250, 200), np.uint8)
 

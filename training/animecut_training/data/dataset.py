@@ -1,6 +1,5 @@
 """Labelled frames."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,14 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut._util.stills import read_bgr
+from animecut._util.images import read_bgr
 from animecut.errors import InputError
-from animecut.types import Alpha, Pixels, merge_characters
+from animecut.types import Segment, merge_characters
 from animecut_training.data.classes import BACKGROUND, fill_void
 from animecut_training.data.layouts import Entry, entries
-
-Segment = Callable[[Pixels], Alpha]
-"""Pictures to coarse alpha; a Segmenter is one."""
 
 
 @dataclass(frozen=True, eq=False)

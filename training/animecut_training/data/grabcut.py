@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut._util.masks import bounding_window
+from animecut.types import Segment
 from animecut_training.data.classes import regions
-from animecut_training.data.dataset import Labelled, Segment, alpha_of
+from animecut_training.data.dataset import Labelled, alpha_of
 
 FILLED = 0.99  # share of its bounding box that a label fills if it is a box, with later ones that lie over it
 AROUND = 0.15  # of the box's longer side, shown to the network and to GrabCut around it

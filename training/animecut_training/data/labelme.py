@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from animecut._util.stills import read_bgr
+from animecut._util.images import read_bgr
 from animecut.errors import InputError, OutputError
 from animecut_training.data.classes import BACKGROUND, Classes, Mask, instance_number
 

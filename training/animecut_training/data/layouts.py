@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut._util.stills import read_bgr
+from animecut._util.images import read_bgr
 from animecut.errors import InputError
 from animecut_training.data.classes import Classes, Mask, read_classes, separate_instances
 from animecut_training.data.coco import read_coco_mask

@@ -13,10 +13,10 @@ from animecut._util.paths import is_file
 from animecut.encode.writer import atomic_path
 from animecut.errors import InputError, OutputError
 from animecut.layout import compose
-from animecut.types import merge_characters
-from animecut.video import drawings
+from animecut.types import Segment, merge_characters
+from animecut.video.drawings import merge_held_frames
 from animecut.video.reader import read_clips
-from animecut_training.data.dataset import Segment, alpha_of
+from animecut_training.data.dataset import alpha_of
 from animecut_training.data.labelme import write_labelme
 
 THUMB = 32, 18  # pixels, width and height, that drawings are compared by
@@ -115,9 +115,11 @@ def choose(candidates: list[Candidate], count: int) -> list[Candidate]:
 
 def clip_drawings(source: Path) -> Iterator[tuple[float, int, Picture]]:
     """Time, shot and picture of every drawing, held copies counted once."""
-    for clip in drawings.merge_held_frames(read_clips(source)):
-        for i, picture in enumerate(compose.composite_over(clip.pixels, compose.GREY)):
-            yield float(clip.times[i]), clip.shot, picture
+    for drawing in merge_held_frames(read_clips(source, chunk=1)):
+        rgb = drawing.rgb
+        if drawing.source_alpha is not None:
+            rgb = compose.composite_over(np.dstack([rgb, drawing.source_alpha]), compose.GREY)
+        yield drawing.start, drawing.shot, rgb
 
 
 def _thumb(rgb: Picture) -> NDArray[np.float32]:

@@ -9,7 +9,8 @@ from operator import add
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut_training.data.dataset import Labelled, Segment, alpha_of
+from animecut.types import Segment
+from animecut_training.data.dataset import Labelled, alpha_of
 from animecut_training.evaluation import metrics
 
 

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from animecut.errors import OutputError, SettingsError
-from animecut_training.data.dataset import Labelled, Segment, alpha_of
+from animecut.types import Segment
+from animecut_training.data.dataset import Labelled, alpha_of
 from animecut_training.evaluation.evaluate import Figures
 
 GRID = 320, 180  # pixels, width and height, of a picture in TensorBoard

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut.errors import OutputError
+from animecut.types import Segment
 from animecut_training.data.check import overlay
-from animecut_training.data.dataset import Labelled, Segment, alpha_of
+from animecut_training.data.dataset import Labelled, alpha_of
 from animecut_training.evaluation.evaluate import Figures
 from animecut_training.evaluation.journal import Journal
 
