@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from animecut._util.concurrency import Item, Threads, parallel_map, run_in_thread
 from animecut._util.progress import WAITING, Progress
-from animecut._util.spool import Record, Spool
+from animecut._util.spool import FillingSpool, Record, Spool
 from animecut.encode.preview import write_preview
 from animecut.encode.writer import write_sticker
 from animecut.errors import NoCharacter, OutputError, SettingsError
@@ -77,10 +77,10 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segmenter: 
             settings = replace(settings, first=playback.sticker_time(settings.first, times, plays))
         targets = _possible(source, targets, plays.times, settings, report)
         _wait_for(matting, watch)
-        with closing(finish(found, scene, shown, settings, looks, watch, report)) as finished:
-            once = watch.each(WAITING, finished)
+        with closing(finish_pictures(found, scene, track, shown, settings, looks, watch, report)) as pictures:
+            finished = FillingSpool(stickers, watch.each(WAITING, pictures))  # encoding runs beside matting
             for target in targets:
-                clips = _Stickers(once, stickers, plays, looks, settings.shadow, target, watch)
+                clips = _Sticker(finished, plays, looks, settings.shadow, target, watch)
                 with watch.during("encode"):
                     try:
                         report.outputs.append(_written(target, clips, settings, watch))
@@ -120,12 +120,13 @@ def find_characters(
             yield drawing
 
 
-def finish(
-    found: Spool, scene: Scene, shown: range, settings: Settings, looks: _Looks, watch: Progress, report: Result
-) -> Generator[Picture]:
+def finish_pictures(
+    found: Spool, scene: Scene, track: Track, shown: range, settings: Settings, looks: _Looks, watch: Progress,
+    report: Result,
+) -> Generator[Picture]:  # fmt: skip
     """Those drawings set aside that are shown, as pictures of the sticker: placed, matted, and with their border."""
 
-    def sticker(drawing: tuple[Record, Placement]) -> tuple[Picture, Picture, bool]:
+    def finish(drawing: tuple[Record, Placement]) -> tuple[Picture, Picture, bool]:
         with watch.during("compose"):
             placed, coarse, grain = _placed(*drawing)
         with watch.during("refine"):
@@ -140,7 +141,7 @@ def finish(
     doubtful, changes = 0, list[float]()
     before: tuple[Picture, Picture] | None = None
     set_aside = ((found[index], scene.placements[index]) for index in shown)
-    for done, (picture, source, hopeless) in enumerate(parallel_map(sticker, set_aside), start=1):
+    for done, (picture, source, hopeless) in enumerate(parallel_map(finish, set_aside), start=1):
         doubtful += hopeless
         if before and flicker.is_held(before[0], source):
             changes.append(flicker.alpha_change(before[1], picture))
@@ -151,7 +152,8 @@ def finish(
                 f"{doubtful} of {done} drawings were too doubtful to be matted; their edges are the network's own"
             )
         yield picture
-    report.held_flicker = flicker.held_flicker(changes, report.frames_in - report.drawings + len(changes))
+    held = sum(track.frames[index] - 1 for index in shown)
+    report.held_flicker = flicker.held_flicker(changes, held + len(changes))
 
 
 def _written(target: Target, clips: Iterable[Clip], settings: Settings, watch: Progress) -> Output:
@@ -217,7 +219,7 @@ def _looks(settings: Settings) -> _Looks:
 
 def _set_aside(drawings: Iterable[Drawing], found: Spool, source: Path) -> Track:
     """Put every drawing away, no more of it than its character needs."""
-    track = Track((0, 0), [], [], np.empty(0))
+    track = Track((0, 0), [], [], [], np.empty(0))
     times: list[float] = []
     present = False
     end = 0.0
@@ -231,6 +233,7 @@ def _set_aside(drawings: Iterable[Drawing], found: Spool, source: Path) -> Track
         found.append(picture, np.array([near.top, near.left]), np.array(size), alpha.astype(np.float16))
         track.boxes.append(box)
         track.shots.append(drawing.shot)
+        track.frames.append(drawing.frames)
         times.append(drawing.start)
     if not present:
         raise NoCharacter(f"{source}: no character found; try another --start and --end, or --weights of your show")
@@ -307,35 +310,25 @@ def _wait_for(matting: Future[None], watch: Progress) -> None:
             matting.result()
 
 
-class _Stickers:
-    """The finished pictures in the order and the dress in which they are shown, as often as they are asked for.
+class _Sticker:
+    """The finished pictures in the order and the dress in which one target shows them, as often as they are asked for.
 
-    once: the pictures, each finished when it is first asked for. finished: those that already are.
+    A transparent GIF has no soft alpha: half of a shadow would be hard there and half of it gone, so it has none.
     """
 
     def __init__(
-        self,
-        once: Iterator[Picture],
-        finished: Spool,
-        plays: playback.Playback,
-        looks: _Looks,
-        shadow: bool,
-        target: Target,
+        self, finished: FillingSpool, plays: playback.Playback, looks: _Looks, shadow: bool, target: Target,
         watch: Progress,
-    ) -> None:
-        self._once, self._finished = once, finished
-        self._plays, self._looks, self._watch = plays, looks, watch
+    ) -> None:  # fmt: skip
+        self._finished, self._plays, self._looks, self._watch = finished, plays, looks, watch
         self._kind = target.format
         on_white = target.platform is not None and target.platform.ground == "white"
         self._one_bit = target.format == "gif" and looks.ground is None and not on_white
-        self._shadow = shadow and not self._one_bit  # half of it would be hard and half of it gone
+        self._shadow = shadow and not self._one_bit
 
     def __iter__(self) -> Iterator[Clip]:
         for i, index in enumerate(self._plays.order):
-            while index >= len(self._finished):
-                self._finished.append(next(self._once))
-            (rgba,) = self._finished[index]
-            yield Clip(self._dressed(rgba)[None], self._plays.times[i : i + 2])
+            yield Clip(self._dressed(self._finished[index])[None], self._plays.times[i : i + 2])
             self._watch.progress(self._kind, i + 1, len(self._plays.order))
 
     def _dressed(self, rgba: Picture) -> Picture:

@@ -32,6 +32,7 @@ class Drawing:
     start, end: seconds of the source; end is exclusive.
     source_alpha: (H, W) uint8, the source's own; None where it has none.
     shot: counted from 0; it changes at a cut.
+    frames: how many frames of the source it is held for.
     alpha: (h, w) float32 in [0, 1] on the view's grid, 1 = character; (n, h, w) where a network tells n characters
            apart, until one is selected; None before the segmentation.
     """
@@ -42,6 +43,7 @@ class Drawing:
     end: float
     source_alpha: NDArray[np.uint8] | None = None
     shot: int = 0
+    frames: int = 1
     alpha: Alpha | None = None
 
     @property

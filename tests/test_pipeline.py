@@ -310,6 +310,15 @@ def test_a_loop_is_found_and_cut_to_and_where_there_is_none_all_is_kept(clip: Pa
     assert (walk.loop.seam, walk.loop.holds, walk.outputs[0].written.frames) == ("a clear jump", False, 6)
 
 
+def test_flicker_is_of_the_part_that_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = []
+    monkeypatch.setattr("animecut.matte.flicker.held_flicker", lambda changes, held: pairs.append(held) or 0.0)
+    swing = [world.drawing(120 + 40 * np.sin(2 * np.pi * i / 8))[0] for i in range(14)]
+    source = world.write_clip(tmp_path / "swing.mp4", swing)  # each on twos
+    assert run(source, tmp_path, size=64, loop_find=True).drawings == 8
+    assert pairs == [8]
+
+
 def test_a_caption_is_white_and_lies_on_everything(clip: Path, tmp_path: Path) -> None:
     run(clip, tmp_path, "apng", "gif", size=128, caption="HEY", background="black")
     (first, *_) = frames_of(tmp_path / "out.png")

@@ -55,3 +55,15 @@ class Spool:
 
     def __iter__(self) -> Iterator[Record]:
         return (self[i] for i in range(len(self)))
+
+
+class FillingSpool:
+    """Arrays that are made when they are first asked for, in order, and set aside in a spool for the next time."""
+
+    def __init__(self, spool: Spool, arrays: Iterator[NDArray[Any]]) -> None:
+        self._spool, self._arrays = spool, arrays
+
+    def __getitem__(self, index: int) -> NDArray[Any]:
+        while index >= len(self._spool):
+            self._spool.append(next(self._arrays))
+        return self._spool[index][0]

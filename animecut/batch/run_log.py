@@ -7,7 +7,6 @@ import errno
 import hashlib
 import json
 import os
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -31,7 +30,7 @@ class RunLog:
     def __init__(self, folder: Path) -> None:
         self._folder, self._path = folder, folder / NAME
         self._read_to = 0
-        self._lines: dict[Path, list[Record]] = defaultdict(list)  # by all that each says was written
+        self._lines: dict[Path, list[Record]] = {}  # by all that each says was written
         self._read_on()
 
     def finished(self, source: Path, targets: Iterable[Path], recipe: str) -> Record | None:
@@ -39,7 +38,7 @@ class RunLog:
         self._read_on()
         paths = list(targets)
         asked = {self._below(path): path for path in paths}
-        for record in reversed(self._lines[self._below(paths[0])]):
+        for record in reversed(self._lines.get(self._below(paths[0]), [])):
             if record["error"] is None and record["made_with"] == recipe and self._tells_of(record, paths):
                 known = _renamed(record, lambda name: asked.get(name, self._folder / name))
                 return known if record["source"] == source_fingerprint(source) else None
@@ -48,7 +47,7 @@ class RunLog:
     def names(self, target: Path) -> bool:
         """Whether some line tells of this target, a sticker or its preview: then it is ours, and may be made again."""
         self._read_on()
-        return bool(self._lines[self._below(target)])
+        return self._below(target) in self._lines
 
     def add(self, record: Record) -> None:
         """Append a line. Raises OutputError where that fails."""
@@ -74,7 +73,7 @@ class RunLog:
                         break
                     self._read_to += len(line)
                     for name in _names(record := _parsed(line)):
-                        self._lines[name].append(record)
+                        self._lines.setdefault(name, []).append(record)
         except FileNotFoundError:
             return
         except OSError as error:

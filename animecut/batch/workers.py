@@ -172,22 +172,34 @@ def suggested_workers(device: str) -> int:
     return max(1, available_cores() // CORES_EACH if device == "cpu" else min(ON_A_GPU, available_cores()))
 
 
+class _Messages:
+    """What a worker tells its parent; its stages tell from several threads, and one message must not break another."""
+
+    def __init__(self, pipe: "Connection[object, object]") -> None:
+        self._pipe, self._sending = pipe, threading.Lock()
+
+    def send(self, message: object) -> None:
+        """Send one message whole. Raises BrokenPipeError where nobody listens any more."""
+        with self._sending:
+            self._pipe.send(message)
+
+
 class _Telling(Progress):
     """Tells the parent that a job gets on."""
 
-    def __init__(self, pipe: "Connection[object, object]") -> None:
+    def __init__(self, messages: _Messages) -> None:
         super().__init__()
-        self._pipe, self._told = pipe, 0.0
+        self._messages, self._told = messages, 0.0
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
         """A sign of life, not too often."""
         if time.monotonic() - self._told > BEAT:
             self._told = time.monotonic()
-            self._pipe.send(None)
+            self._messages.send(None)
 
     def notice(self, message: str) -> None:
         """Hand it on."""
-        self._pipe.send(message)
+        self._messages.send(message)
 
 
 @contextlib.contextmanager
@@ -205,14 +217,15 @@ def _work(pipe: "Connection[object, object]", load: Callable[[], Network], threa
     threading.Thread(target=_die_with_parent, daemon=True).start()
     limit_cores(threads)
     cv2.setNumThreads(threads)
+    messages = _Messages(pipe)
     try:
         network = load()
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # from now on there is something to tidy up
-        pipe.send(None)
+        messages.send(None)
         while True:
-            pipe.send(_one(cast(Job, pipe.recv()), network, _Telling(pipe)))
+            messages.send(_one(cast(Job, pipe.recv()), network, _Telling(messages)))
     except AnimecutError as error:  # wrong for every job
-        pipe.send(error)
+        messages.send(error)
     except (KeyboardInterrupt, EOFError, BrokenPipeError):
         return
 

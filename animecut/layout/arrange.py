@@ -12,11 +12,15 @@ from animecut.types import Seconds
 
 @dataclass(frozen=True)
 class Track:
-    """What the source showed: for every drawing where its character is and in which shot, and (T + 1,) seconds."""
+    """What the source showed: for every drawing where its character is, in which shot and for how many frames.
+
+    times: (T + 1,) seconds.
+    """
 
     picture: Size
     boxes: list[Box | None]
     shots: list[int]
+    frames: list[int]
     times: Seconds
 
 

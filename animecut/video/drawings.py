@@ -65,7 +65,7 @@ def limit_rate(drawings: Iterable[Drawing], fps: float) -> Iterator[Drawing]:
         # Ticks since the first drawing, not time since the last one kept: 24 a second become 10, not 8.
         now = int((drawing.start - origin) * fps + TICK_ROUNDING)
         if kept and drawing.shot == kept.shot and now == tick:
-            kept = replace(kept, end=drawing.end)
+            kept = replace(kept, end=drawing.end, frames=kept.frames + drawing.frames)
             continue
         if kept:
             yield kept
@@ -93,7 +93,7 @@ def _merged(frames: Iterable[Frame]) -> Iterator[Frame]:
         small = _small(frame.pixels)
         change = _change(mean, small) if held else np.zeros(small.shape[:2], np.float32)
         if held and _same(mean, small, change - AFTERMATH * aftermath):
-            held = frame._replace(start=held.start)
+            held = frame._replace(start=held.start, frames=held.frames + 1)
             copies += 1
             mean = mean + (small - mean) / np.float32(copies)
             aftermath = aftermath * np.float32(AFTERMATH_FADE)
@@ -114,7 +114,7 @@ def _drawing(frame: Frame, shot: int) -> Drawing:
         alpha = np.ascontiguousarray(frame.pixels[..., 3])
         weight = frame.pixels[..., 3:].astype(np.uint16)
         seen = ((rgb * weight + GREY * (255 - weight) + 127) // 255).astype(np.uint8)
-    return Drawing(rgb, make_view(seen), frame.start, frame.end, alpha, shot)
+    return Drawing(rgb, make_view(seen), frame.start, frame.end, alpha, shot, frame.frames)
 
 
 def _small(picture: Picture) -> Map:

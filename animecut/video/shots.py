@@ -32,11 +32,12 @@ AROUND = 0.4  # seconds before and after: longer than a flash, and than half of 
 
 
 class Frame(NamedTuple):
-    """A picture of the source, (H, W, 3 or 4), and from when until when it is on screen, in seconds."""
+    """A picture of the source, (H, W, 3 or 4), on screen from start to end, in seconds, for so many frames."""
 
     pixels: Picture
     start: float
     end: float
+    frames: int = 1
 
 
 def number_shots(frames: Iterable[Frame]) -> Iterator[tuple[Frame, int]]:

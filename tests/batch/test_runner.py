@@ -152,7 +152,7 @@ def test_a_strangers_file_is_not_replaced_but_an_unfinished_one_of_ours_is(clips
     (out / "a").mkdir(parents=True)
     (out / "one.webp").write_bytes(b"a stranger's")
     (out / "a" / "two.webp").write_bytes(b"ours, of a run that was killed before it told")
-    (out / "a" / ".two.webp.lock").write_bytes(b"begun\n")
+    (out / "a" / ".two.webp.begun").touch()
     (out / "a" / ".two.webp.0a1b2c3d.part").write_bytes(b"half")
     (out / "a" / ".two.webp.x1_y2zz3.part").mkdir()  # where sizes are tried
     for name in (".two.webp.swp", ".two.webp.Ab12Cd"):  # an editor's, and rsync's

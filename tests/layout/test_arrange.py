@@ -9,7 +9,7 @@ PICTURE = (360, 640)
 
 
 def seen(*boxes: Box | None) -> Track:
-    return Track(PICTURE, list(boxes), [0] * len(boxes), np.arange(len(boxes) + 1) / 12)
+    return Track(PICTURE, list(boxes), [0] * len(boxes), [1] * len(boxes), np.arange(len(boxes) + 1) / 12)
 
 
 def compose(

@@ -8,7 +8,6 @@ from animecut_training import compare as comparing
 from animecut_training import run as running
 from animecut_training.cli import app
 from animecut_training.init.convert import InitialNetwork
-from PIL import Image
 from typer.testing import CliRunner
 
 from animecut.errors import WeightsError
@@ -52,8 +51,6 @@ def test_every_network_from_every_beginning_in_one_table(folder: Path, monkeypat
     assert float(table["transfer", "maskrcnn"]) > 0
     assert table["transfer", "fcn"] == "-"
     assert "put that file at /cache/vgg.pth" in done.stdout
-    with Image.open(out / "compare.png") as picture:
-        assert picture.width > 400
     _, provenance = weights.load(out / "pspnet-scratch" / "model.safetensors")
     assert provenance["left_out"] == ["0"]
     for beginning, frozen in (("scratch", 0), ("transfer", 1)):

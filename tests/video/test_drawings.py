@@ -40,6 +40,7 @@ def test_a_blink_is_another_drawing_and_noise_is_not() -> None:
     found = list(merge_held_frames([clip]))
     assert [drawing.start for drawing in found] == pytest.approx([0, 2 / 24, 3 / 24])
     assert [drawing.end for drawing in found] == pytest.approx([2 / 24, 3 / 24, 5 / 24])
+    assert [drawing.frames for drawing in found] == [2, 1, 2]
 
 
 def test_a_slow_drift_does_not_chain_into_one_hold() -> None:
@@ -60,6 +61,7 @@ def test_thinning_keeps_the_first_of_each_slot_and_all_the_time() -> None:
     assert [int(drawing.rgb[0, 0, 0]) for drawing in thin] == [0, 2, 4, 6, 8, 10]
     assert [drawing.start for drawing in thin] == pytest.approx(np.arange(6) / 6 + 5)
     assert [drawing.end for drawing in thin] == pytest.approx(np.arange(1, 7) / 6 + 5)
+    assert [drawing.frames for drawing in thin] == [2] * 6
     assert len(list(limit_rate(given, 100.0))) == 12
 
 

@@ -213,7 +213,7 @@ def compare(
     folder: Folder,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="RUN", help="Folder for compare.md, compare.png and the runs. Default: runs/DIR-compare."),
+        typer.Option(metavar="RUN", help="Folder for compare.md and the runs. Default: runs/DIR-compare."),
     ] = None,
     init: Annotated[str, typer.Option(metavar="voc|imagenet|FILE", help="What transfer begins with.")] = "voc",
     archs: Annotated[

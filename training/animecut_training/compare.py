@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from animecut.errors import OutputError, SettingsError, WeightsError
 from animecut.segmentation import weights
@@ -15,7 +14,6 @@ from animecut_training.init.begin import SHAPES, initial_network
 from animecut_training.run import MODEL, Job, Reporter, judged_by, require_vacant, train
 
 BEGINNINGS = ("voc untouched", "scratch", "transfer")
-FONT_SIZE, PADDING = 18, 10  # pixels
 
 
 @dataclass(frozen=True)
@@ -95,18 +93,8 @@ def markdown(cells: Sequence[Cell], about: str) -> str:
 
 
 def write_table(folder: Path, text: str) -> None:
-    """compare.md and the same as compare.png. Raises OutputError."""
-    font = ImageFont.load_default(FONT_SIZE)
-    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| ")]
-    widths = [max(font.getlength(row[i]) for row in rows) + PADDING for i in range(len(rows[0]))]
-    line_height = FONT_SIZE + PADDING
-    picture = Image.new("RGB", (round(sum(widths)) + PADDING, line_height * len(rows) + PADDING), "white")
-    draw = ImageDraw.Draw(picture)
-    for y, row in enumerate(rows):
-        for i, word in enumerate(row):
-            draw.text((PADDING + sum(widths[:i]), PADDING / 2 + y * line_height), word.strip(), "black", font)
+    """Write compare.md. Raises OutputError."""
     try:
         (folder / "compare.md").write_text(text)
-        picture.save(folder / "compare.png")
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror})") from error
