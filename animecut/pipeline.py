@@ -139,6 +139,7 @@ def finish_pictures(
         return finished, placed[..., :3], hopeless
 
     doubtful, changes = 0, list[float]()
+    copies = sum(track.frames[index] - 1 for index in shown)
     before: tuple[Picture, Picture] | None = None
     set_aside = ((found[index], scene.placements[index]) for index in shown)
     for done, (picture, source, hopeless) in enumerate(parallel_map(finish, set_aside), start=1):
@@ -151,9 +152,9 @@ def finish_pictures(
             watch.notice(
                 f"{doubtful} of {done} drawings were too doubtful to be matted; their edges are the network's own"
             )
+        # Before each picture is given, as nobody asks for one after the last.
+        report.held_flicker = flicker.held_flicker(changes, copies + len(changes))
         yield picture
-    held = sum(track.frames[index] - 1 for index in shown)
-    report.held_flicker = flicker.held_flicker(changes, held + len(changes))
 
 
 def _written(target: Target, clips: Iterable[Clip], settings: Settings, watch: Progress) -> Output:

@@ -312,11 +312,18 @@ def test_a_loop_is_found_and_cut_to_and_where_there_is_none_all_is_kept(clip: Pa
 
 def test_flicker_is_of_the_part_that_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = []
-    monkeypatch.setattr("animecut.matte.flicker.held_flicker", lambda changes, held: pairs.append(held) or 0.0)
+
+    def counted(changes: list[float], held_pairs: int) -> float:
+        pairs.append(held_pairs)
+        return 0.25
+
+    monkeypatch.setattr("animecut.matte.flicker.held_flicker", counted)
     swing = [world.drawing(120 + 40 * np.sin(2 * np.pi * i / 8))[0] for i in range(14)]
     source = world.write_clip(tmp_path / "swing.mp4", swing)  # each on twos
-    assert run(source, tmp_path, size=64, loop_find=True).drawings == 8
-    assert pairs == [8]
+    report = run(source, tmp_path, size=64, loop_find=True)
+    assert report.drawings == 8
+    assert report.held_flicker == 0.25
+    assert pairs[-1] == 8
 
 
 def test_a_caption_is_white_and_lies_on_everything(clip: Path, tmp_path: Path) -> None:
