@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut._util.flow import Flow, optical_flow, resize_flow
+from animecut._util.flow import Flow, optical_flow, positions_along, resize_flow
 from animecut._util.masks import Plane, Window, bounding_window
 from animecut.types import Drawing
 
@@ -138,8 +138,7 @@ def _carried(other: _Member, own: _Member, ahead: int, area: Window) -> tuple[Pl
     """
     there, back = _flow(own, other, ahead)[area], _flow(other, own, -ahead)
     height, width = own.alpha.shape
-    rows, columns = (np.arange(part.start, part.stop, dtype=np.float32) for part in area)
-    x, y = there[..., 0] + columns, there[..., 1] + rows[:, None]
+    x, y = positions_along(there, area[0].start, area[1].start)
 
     def moved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)

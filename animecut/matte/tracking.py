@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut._util.flow import optical_flow, resize_flow
+from animecut._util.flow import optical_flow, positions_along, resize_flow
 from animecut._util.masks import Mask, Plane, distance_to, gaussian_blur
 from animecut.errors import InputError, SettingsError
 from animecut.matte.color_model import histogram_bin
@@ -212,10 +212,7 @@ def _carried(memory: _Memory, grey: NDArray[np.uint8], size: tuple[int, int]) ->
     if memory.labels.shape != size:
         return np.zeros(size, np.uint8)
     flow = resize_flow(optical_flow(grey, memory.grey), height, width)
-    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return np.asarray(
-        cv2.remap(memory.labels, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_NEAREST), np.uint8
-    )
+    return np.asarray(cv2.remap(memory.labels, *positions_along(flow), cv2.INTER_NEAREST), np.uint8)
 
 
 def _learnt(known: Plane, shades: NDArray[np.int32], where: Mask) -> Plane:

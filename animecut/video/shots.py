@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut._util.flow import optical_flow
+from animecut._util.flow import optical_flow, positions_along
 from animecut._util.images import shrink
 
 Picture = NDArray[np.uint8]
@@ -123,8 +123,7 @@ def _correlation(first: Picture, second: Picture, shift: tuple[float, float]) ->
     guess = np.empty((*first.shape, 2), np.float32)
     guess[...] = -shift[0], -shift[1]
     flow = optical_flow(second, first, guess, thorough=True)
-    y, x = np.mgrid[0 : first.shape[0], 0 : first.shape[1]].astype(np.float32)
-    x, y = x + flow[..., 0], y + flow[..., 1]
+    x, y = positions_along(flow)
     inside = (x >= 0) & (y >= 0) & (x <= first.shape[1] - 1) & (y <= first.shape[0] - 1)
     carried = cv2.remap(first, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     a, b = carried.astype(np.float32), second.astype(np.float32)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
 from animecut.errors import OutputError, SettingsError
+from animecut.segmentation.weights import Network
 
 DIGEST = "_sha256"  # ends the names of what is too large to be shown
 
@@ -39,8 +40,8 @@ class Best:
 class Run:
     """All that changes while a run learns."""
 
-    network: nn.Module
-    average: nn.Module
+    network: Network
+    average: Network
     optimiser: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     scaler: GradScaler

@@ -98,21 +98,8 @@ def fit(
     Raises AnimecutError where a loss is no number, OutputError where a checkpoint cannot be written, SettingsError
     where there is one of another run.
     """
-    network = network.to(device).to(memory_format=torch.channels_last)
-    if device.type == "cpu":
-        speed_up(network)
-    dtype = precision(device)
-    optimiser = torch.optim.AdamW(
-        parameter_groups(network, rate=recipe.rate, backbone_rate=recipe.backbone_rate, first=recipe.first_rate),
-        weight_decay=recipe.weight_decay,
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, partial(rate_factor, steps=recipe.steps, warm_up=recipe.warm_up)
-    )
-    # Small gradients would be zero in float16. PyTorch begins at 65536, where the first steps are always lost.
-    scaler = GradScaler(device.type, init_scale=256.0, enabled=dtype is torch.float16)
-    average, beginning = copy.deepcopy(network), copy.deepcopy(network)
-    run = Run(network, average, optimiser, schedule, scaler, Best())
+    run, dtype = _new_run(network, recipe, device), precision(device)
+    average, beginning = run.average, copy.deepcopy(run.network)
     begun = asdict(recipe) | dict(begun)
     done = load_checkpoint(checkpoint, run, begun) if checkpoint and checkpoint.exists() else 0
     epoch = steps_in_epoch(len(frames), recipe, composing=stock is not None)
@@ -125,19 +112,7 @@ def fit(
         for step, parts in enumerate(threads.ahead(made), start=done + 1):
             if _exhausted(run.best, recipe):  # also where a finished run is taken up again
                 break
-            network.backbone.requires_grad_(step > (recipe.frozen or 0))
-            here = [part.to(device) for part in parts]
-            terms = _gradients(network, scaler, dtype, here, recipe, step)
-            if not math.isfinite(terms["total"]):
-                where = first_non_finite(network.eval(), here[0].rgb, dtype)
-                raise AnimecutError(f"step {step}: the loss is no number; first in {where}; look at that, or --seed")
-            optimiser_step(network, optimiser, scaler)
-            first, *_, last, rest = (float(rate) for rate in schedule.get_last_lr())
-            rates = {"first_rate": first, "backbone_rate": last, "rate": rest}
-            with catch_warnings(action="ignore"):  # that the optimiser took no step, where float16 could not hold it
-                schedule.step()
-            _average(average, network, min(recipe.ema, step / (step + 10)))
-            report(step, terms | rates)
+            report(step, _step(run, [part.to(device) for part in parts], recipe, dtype, step))
             if judge and (step % judged == 0 or step == recipe.steps):
                 run.best.see(distributed.broadcast_first(partial(judge, step, average), device), average)
             if checkpoint and distributed.rank() == 0 and (step % epoch == 0 or step == recipe.steps):
@@ -146,6 +121,38 @@ def fit(
         average.load_state_dict(run.best.weights)
     _average(average, beginning, 1 - recipe.keep)
     return average.eval()
+
+
+def _new_run(network: Network, recipe: Recipe, device: torch.device) -> Run:
+    """All that changes while the network learns, as it is before the first step."""
+    network = network.to(device).to(memory_format=torch.channels_last)
+    if device.type == "cpu":
+        speed_up(network)
+    optimiser = torch.optim.AdamW(
+        parameter_groups(network, rate=recipe.rate, backbone_rate=recipe.backbone_rate, first=recipe.first_rate),
+        weight_decay=recipe.weight_decay,
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, partial(rate_factor, steps=recipe.steps, warm_up=recipe.warm_up)
+    )
+    # Small gradients would be zero in float16. PyTorch begins at 65536, where the first steps are always lost.
+    scaler = GradScaler(device.type, init_scale=256.0, enabled=precision(device) is torch.float16)
+    return Run(network, copy.deepcopy(network), optimiser, schedule, scaler, Best())
+
+
+def _step(run: Run, parts: list[Part], recipe: Recipe, dtype: torch.dtype, step: int) -> dict[str, float]:
+    """Learn from one batch; its losses and the learning rates. Raises AnimecutError where the loss is no number."""
+    run.network.backbone.requires_grad_(step > (recipe.frozen or 0))
+    terms = _gradients(run.network, run.scaler, dtype, parts, recipe, step)
+    if not math.isfinite(terms["total"]):
+        where = first_non_finite(run.network.eval(), parts[0].rgb, dtype)
+        raise AnimecutError(f"step {step}: the loss is no number; first in {where}; look at that, or --seed")
+    optimiser_step(run.network, run.optimiser, run.scaler)
+    first, *_, last, rest = (float(rate) for rate in run.schedule.get_last_lr())
+    with catch_warnings(action="ignore"):  # that the optimiser took no step, where float16 could not hold it
+        run.schedule.step()
+    _average(run.average, run.network, min(recipe.ema, step / (step + 10)))
+    return terms | {"first_rate": first, "backbone_rate": last, "rate": rest}
 
 
 def steps_in_epoch(frames: int, recipe: Recipe, *, composing: bool) -> int:
