@@ -62,7 +62,7 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segmenter: 
     report = Result(seconds=watch.seconds)
     looks = _looks(settings)
     with Spool() as found, Spool() as stickers:
-        matting = run_in_thread(partial(_load_matting, segmenter))
+        matting = run_in_thread(partial(_load_matting, segmenter, settings))
         with closing(find_characters(source, settings, segmenter, watch, report)) as stream:
             track = _set_aside(stream, found, source)
         scene = _composed(track, settings)
@@ -296,9 +296,9 @@ def _counted(
     watch.progress("finding", report.frames_in, report.frames_in)
 
 
-def _load_matting(segmenter: Segment) -> None:
+def _load_matting(segmenter: Segment, settings: Settings) -> None:
     getattr(segmenter, "batch_size", 1)  # waits: two imports at once would only be in each other's way
-    edges.warm_up()
+    edges.warm_up(settings.matting)
 
 
 def _wait_for(matting: Future[None], watch: Progress) -> None:

@@ -8,7 +8,7 @@ from animecut._util.paths import names_file
 from animecut.errors import SettingsError
 
 Format = Literal["webp", "gif", "apng", "webm", "mov", "png"]
-Matting = Literal["closed-form", "knn", "none"]
+Matting = Literal["guided", "closed-form", "knn", "none"]
 CaptionAt = Literal["top", "bottom"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -53,7 +53,7 @@ class Settings:
     """Pictures that a GPU sees at once."""
     pick: str = "all"
     """Which character: all, largest, left, right, center, or X,Y in the source's pixels at the start."""
-    matting: Matting = "closed-form"
+    matting: Matting = "guided"
     """How the edge becomes soft; knn is slow, none keeps the network's own alpha and only cleans the edge's colour."""
     steady: float = 0.5
     """How much neighbouring drawings agree on the alpha: 0 not at all, 1 most."""

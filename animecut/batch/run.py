@@ -23,7 +23,7 @@ from animecut.batch.runner import InProcess, JobResult, WorkerPool
 from animecut.errors import SettingsError, WeightsError
 from animecut.matte import matting
 from animecut.segmentation.loading import Loading
-from animecut.settings import Run, Settings
+from animecut.settings import Matting, Run, Settings
 
 if TYPE_CHECKING:
     from animecut.batch.workers import Network
@@ -113,17 +113,19 @@ def _load(settings: Settings) -> "Callable[[], Network]":
     load = partial(segmenter.Segmenter, device=settings.device, batch_size=settings.batch_size)
     if settings.weights:  # the ones that come along are found where they are installed
         load = partial(load, weights=settings.weights)
-    return partial(_all_loaded, load, settings.weights, _makers(settings.weights))
+    return partial(_all_loaded, load, settings.matting, settings.weights, _makers(settings.weights))
 
 
-def _all_loaded(load: "Callable[[], Network]", weights: Path | None, makers: tuple[str, str]) -> "Network":
+def _all_loaded(
+    load: "Callable[[], Network]", way: Matting, weights: Path | None, makers: tuple[str, str]
+) -> "Network":
     """The network, once the matting solver is loaded too: a worker's jobs need not wait for it, nor be given up.
 
     Raises WeightsError where it would not make the stickers that the report says.
     """
     if _makers(weights) != makers:
         raise WeightsError(f"{platform.node()}: has another animecut, or other weights, than the run began with")
-    matting.warm_up()
+    matting.warm_up(way)
     return load()
 
 

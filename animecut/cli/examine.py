@@ -88,7 +88,7 @@ def _encoders() -> str:
 
 
 def _matting() -> str:
-    matting.warm_up()
+    matting.warm_up("closed-form")
     return "the solver loads"
 
 

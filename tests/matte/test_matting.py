@@ -82,7 +82,7 @@ def seen_coarsely(alpha: Plane) -> Plane:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    warm_up()
+    warm_up("closed-form")
     return make_world()
 
 
