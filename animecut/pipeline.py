@@ -208,13 +208,15 @@ def _looks(settings: Settings) -> _Looks:
     """What can be read before the work begins. Raises SettingsError where it cannot."""
     border = compose.parse_colour(settings.outline_color)
     if border is None:
-        raise SettingsError(f"--outline-color {settings.outline_color}: no colour; write white, #ff8800 or rgb(1,2,3)")
+        why = "no colour; write white, #ff8800 or rgb(1,2,3)"
+        raise SettingsError(why, field="outline_color", value=settings.outline_color)
     drawable_text(settings.caption, settings.font)
     around = settings.margin + outline.outline_room(
         max(settings.bounds), outline=settings.outline, shadow=settings.shadow
     )
     if 2 * around >= AROUND * min(settings.bounds):
-        raise SettingsError(f"--shadow, --outline, --margin: leave too little of {min(settings.bounds)} pixels")
+        why = f"leaves, with `outline` and `shadow`, too little of {min(settings.bounds)} pixels"
+        raise SettingsError(why, field="margin", value=settings.margin)
     return _Looks(border, compose.read_background(settings.background))
 
 
@@ -237,7 +239,7 @@ def _set_aside(drawings: Iterable[Drawing], found: Spool, source: Path) -> Track
         track.frames.append(drawing.frames)
         times.append(drawing.start)
     if not present:
-        raise NoCharacter(f"{source}: no character found; try another --start and --end, or --weights of your show")
+        raise NoCharacter(f"{source}: no character found; try another `start` and `end`, or `weights` of your show")
     return replace(track, times=np.array([*times, end]))
 
 
@@ -265,7 +267,7 @@ def _loop(found: Spool, scene: Scene, track: Track, report: Result, watch: Progr
     report.loop = LoopResult(start, end, loop.score, loop.words, loop.holds)
     if loop.holds:
         return range(loop.start, loop.stop)
-    watch.notice("no part of the range loops without a clear jump, so all of it is kept; try a longer one, or --bounce")
+    watch.notice("no part of the range loops without a clear jump, so all of it is kept; try a longer one, or `bounce`")
     return range(len(found))
 
 

@@ -130,7 +130,7 @@ class ProcessPool:
         if not slot.fault and slot.job and time.monotonic() > slot.deadline:
             slot.fault = f"got no further for {self._patience:g} s"
         if not slot.fault and slot.ready and _held(slot) > self._memory:
-            slot.fault = f"needs more than {self._memory / 1e9:.1f} GB of memory (--max-memory)"
+            slot.fault = f"needs more than {self._memory / 1e9:.1f} GB of memory (`max_memory`)"
             slot.tries = TRIES  # it would again
         return self._replace(index) if slot.fault else []
 
@@ -154,7 +154,7 @@ class ProcessPool:
         if not old.ready:
             self._failed_starts += 1
             if self._failed_starts == TRIES:
-                raise DeviceError(f"a worker process does not start ({old.fault}); try --jobs 1 or --device cpu")
+                raise DeviceError(f"a worker process does not start ({old.fault}); try `jobs` 1 or `device` cpu")
             old.tries -= 1  # it was not the job's fault
         self._slots[index] = new = self._start()
         if old.job is None:

@@ -255,7 +255,7 @@ def test_words_of_a_list_that_are_wrong_name_their_input(clips: Path, tmp_path: 
     (clips / "list.csv").write_text("file,pick\none.mp4,nobody\na/two.mp4,all\n")
     jobs = plan_jobs([clips / "list.csv"], tmp_path / "out", Settings(size=64), WEIGHTS)
     bad, good = run_jobs(jobs, InProcess(world.see, Progress()), RunLog(tmp_path / "out"), overwrite=False)
-    assert str(bad.problem).startswith(f"{clips}/one.mp4: --pick nobody")
+    assert str(bad.problem).startswith(f"{clips}/one.mp4: column pick nobody")
     assert good.problem is None
 
 
@@ -415,7 +415,7 @@ def test_a_worker_that_holds_too_much_is_stopped(clips: Path, tmp_path: Path) ->
     slots = ProcessPool(rotten.Rotten, 1, threads=1, patience=300, memory=1e6, notice=lambda _: None)
     jobs = plan_jobs([clips / "one.mp4"], tmp_path / "out", Settings(), WEIGHTS)
     (done,) = run_jobs(jobs, slots, None, overwrite=False)
-    assert "memory (--max-memory)" in str(done.problem)
+    assert "memory (`max_memory`)" in str(done.problem)
     assert not files(tmp_path / "out")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from animecut.errors import OutputError, SettingsError, WeightsError
+from animecut.errors import OutputError, SettingsError, WeightsError, reason_of
 from animecut.segmentation import weights
 from animecut.segmentation.segmenter import Segmenter
 from animecut_training.evaluation import evaluate
@@ -97,4 +97,4 @@ def write_table(folder: Path, text: str) -> None:
     try:
         (folder / "compare.md").write_text(text)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from error
+        raise OutputError(f"{folder}: cannot be written ({reason_of(error)})") from error

@@ -14,7 +14,7 @@ import torchvision
 from numpy.typing import NDArray
 
 from animecut import __version__
-from animecut.errors import InputError, OutputError, SettingsError
+from animecut.errors import InputError, OutputError, SettingsError, reason_of
 from animecut.segmentation import weights
 from animecut.segmentation.segmenter import Segmenter, choose_device
 from animecut.segmentation.weights import Network
@@ -227,7 +227,7 @@ def _make_room(job: Job, told: Reporter) -> None:
     try:
         job.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{job.out}: cannot be made a folder ({error.strerror}); name another --out") from error
+        raise OutputError(f"{job.out}: cannot be made a folder ({reason_of(error)}); name another --out") from error
     if job.resume:
         there = (job.out / CHECKPOINT).exists()
         told.line(f"goes on with {job.out}" if there else f"{job.out}: no checkpoint there yet, so the run begins")
