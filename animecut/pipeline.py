@@ -73,9 +73,8 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segmenter: 
         report.drawings = len(shown)
         times = track.times[shown.start : shown.stop + 1]
         plays = playback.plan_playback(times, speed=settings.speed, reverse=settings.reverse, bounce=settings.bounce)
-        if settings.first is not None:
-            settings = replace(settings, first=playback.sticker_time(settings.first, times, plays))
-        targets = _possible(source, targets, plays.times, settings, report)
+        opening = None if settings.first is None else playback.sticker_time(settings.first, times, plays)
+        targets = _possible(source, targets, plays.times, opening, settings, report)
         _wait_for(matting, watch)
         with closing(finish_pictures(found, scene, track, shown, settings, looks, watch, report)) as pictures:
             finished = FillingSpool(stickers, watch.each(WAITING, pictures))  # encoding runs beside matting
@@ -83,7 +82,7 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segmenter: 
                 clips = _Sticker(finished, plays, looks, settings.shadow, target, watch)
                 with watch.during("encode"):
                     try:
-                        report.outputs.append(_written(target, clips, settings, watch))
+                        report.outputs.append(_written(target, clips, opening, settings, watch))
                     except OutputError as error:  # the others go on
                         report.problems.append(str(error))
     if not report.outputs:
@@ -157,14 +156,19 @@ def finish_pictures(
         yield picture
 
 
-def _written(target: Target, clips: Iterable[Clip], settings: Settings, watch: Progress) -> Output:
-    """The sticker as a file; for a platform within its limits, and looked at as the platform would."""
+def _written(
+    target: Target, clips: Iterable[Clip], opening: float | None, settings: Settings, watch: Progress
+) -> Output:
+    """The sticker as a file; for a platform within its limits, and looked at as the platform would.
+
+    opening: seconds of the sticker; what shows then comes first in a file with limits. None: what suits the platform.
+    """
     row = _limits(target, settings)
     if row is None:
         return Output(write_sticker(target.path, clips, target.format, loop=settings.loop, quality=settings.quality))
     pictures = count(1)
     fitted = fit(
-        clips, target.path, row, loop=settings.loop, quality=settings.quality, first=settings.first,
+        clips, target.path, row, loop=settings.loop, quality=settings.quality, first=opening,
         alive=lambda: watch.progress("fitting", next(pictures), None),
     )  # fmt: skip
     platform = target.platform.name if target.platform else None
@@ -186,7 +190,7 @@ def _limits(target: Target, settings: Settings) -> Platform | None:
 
 
 def _possible(
-    source: Path, targets: Sequence[Target], times: Seconds, settings: Settings, report: Result
+    source: Path, targets: Sequence[Target], times: Seconds, opening: float | None, settings: Settings, report: Result
 ) -> list[Target]:
     """The targets without those that are known to be impossible before the longer part of the work."""
     possible = []
@@ -194,7 +198,7 @@ def _possible(
         row = _limits(target, settings)
         try:
             if row:
-                plan_timeline(times, [0.0] * (len(times) - 1), row, loop=settings.loop, first=settings.first)
+                plan_timeline(times, [0.0] * (len(times) - 1), row, loop=settings.loop, first=opening)
             possible.append(target)
         except OutputError as error:
             mixed = f" ({target.path}: a pack mixes no stills with moving stickers)" if target.moves else ""
