@@ -174,30 +174,40 @@ class InProcess:
         """Nothing to do."""
 
 
-def _begin(job: Job, ledger: RunLog | None, overwrite: bool) -> OutputLocks | JobResult | None:
-    """Claim a job's outputs; Done where nothing is to be made, None where another run is at it."""
+def lock_outputs(job: Job, ledger: RunLog | None, overwrite: bool) -> OutputLocks | JobResult | None:
+    """Lock a job's outputs and make room for them; None where another run is at it.
+
+    A result where the ledger says that nothing is to be made. Raises OutputError: something is there already, or cannot
+    be written there.
+    """
     paths = [target.path for target in job.targets]
-    claim = None
+    for folder in dict.fromkeys(path.parent for path in paths):
+        _make_folder(folder)
+    locks = OutputLocks.take(paths)
+    if locks is None:
+        return None
     try:
-        for folder in dict.fromkeys(path.parent for path in paths):
-            _make_folder(folder)
-        claim = OutputLocks.take(paths)
-        if claim is None:
-            return None
         if ledger and not overwrite and (before := ledger.finished(job.source, paths, job.recipe)):
-            claim.release()
+            locks.release()
             return JobResult(job, before=before)
-        ours = {path for path in paths if claim.is_left_over(path) or (ledger is not None and ledger.names(path))}
+        ours = {path for path in paths if locks.is_left_over(path) or (ledger is not None and ledger.names(path))}
         if job.settings.preview and paths[0] in ours:
             ours.update(preview.paths(paths[0]))
         for path in [*paths, *(preview.paths(paths[0]) if job.settings.preview else ())]:
             _make_room(path, job.source, overwrite or path in ours)
-        claim.begin()
+        locks.begin()
+    except BaseException:
+        locks.release()
+        raise
+    return locks
+
+
+def _begin(job: Job, ledger: RunLog | None, overwrite: bool) -> OutputLocks | JobResult | None:
+    """The same, with what is in the way told as the job's result."""
+    try:
+        return lock_outputs(job, ledger, overwrite)
     except OutputError as error:
-        if claim:
-            claim.release()
         return JobResult(job, problem=str(error), source=source_fingerprint(job.source))
-    return claim
 
 
 def _told(done: JobResult, ledger: RunLog | None) -> JobResult:
