@@ -1,8 +1,6 @@
-import pickle
-
 import pytest
 
-from animecut.errors import DeviceError, SettingsError
+from animecut.errors import SettingsError
 from animecut.settings import Run, Settings, change
 
 
@@ -48,11 +46,6 @@ def test_a_run_names_its_field_and_value() -> None:
     with pytest.raises(SettingsError, match=r"^`max_memory` 0\.1: must be at least 0.5 GB") as caught:
         Run(max_memory=0.1)
     assert (caught.value.field, caught.value.value) == ("max_memory", 0.1)
-
-
-def test_an_error_is_the_same_in_another_process() -> None:
-    sent = pickle.loads(pickle.dumps(DeviceError("unknown", field="device", value="tpu")))  # noqa: S301 our own
-    assert (type(sent), str(sent), sent.field, sent.value) == (DeviceError, "`device` tpu: unknown", "device", "tpu")
 
 
 def test_the_canvas_bounds_the_sticker_and_else_the_size() -> None:

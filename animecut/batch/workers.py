@@ -15,7 +15,7 @@ from typing import Protocol, cast
 import cv2
 import psutil
 
-from animecut._util.concurrency import available_cores, limit_cores
+from animecut._util.concurrency import available_cores, in_main_thread, limit_cores
 from animecut._util.progress import Progress
 from animecut.batch.jobs import Job
 from animecut.batch.run_log import source_fingerprint
@@ -204,7 +204,13 @@ class _Telling(Progress):
 
 @contextlib.contextmanager
 def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes started here do not hear Ctrl-C, which a terminal sends to all: their parent stops them."""
+    """Processes started here do not hear Ctrl-C, which a terminal sends to all: their parent stops them.
+
+    Not so where another thread than the main one starts them, as only that may say what signals do.
+    """
+    if not in_main_thread():
+        yield
+        return
     heard = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited, unlike a handler
     try:
         yield

@@ -1,8 +1,10 @@
 """Words on the command line -> Settings -> batch. The only module that prints, draws a bar and exits."""
 
 import json
+import os
 import signal
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -77,20 +79,29 @@ app.command(context_settings={"help_option_names": ["-h", "--help"]})(
 
 
 def main() -> None:
-    """The command `animecut`."""
-    app()
+    """The command `animecut`. Where it fails, it waits for no thread that still loads torch or compiles the matting."""
+    try:
+        app()
+    except SystemExit as done:
+        if done.code and threading.active_count() > 1:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(done.code if isinstance(done.code, int) else 1)
+        raise
 
 
 def _run(
     inputs: list[Path], output: Path | None, settings: Settings, run: Run, *, pack: bool, as_json: bool, quiet: bool
 ) -> int:
     """Do everything and say how it went; return how many inputs failed."""
+    from animecut._util.concurrency import in_main_thread
     from animecut.batch import run as run_setup
     from animecut.cli.progress import ProgressBars
 
     many, jobs = run_setup.plan_run(inputs, output, settings, run, pack=pack)
-    for stop in (signal.SIGINT, signal.SIGTERM):  # from now on there is something to tidy up
-        signal.signal(stop, signal.default_int_handler)
+    if in_main_thread():  # from now on there is something to tidy up
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     problems, before = [], 0
     with (
         ProgressBars(silent=quiet) as bars,

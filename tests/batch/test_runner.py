@@ -198,7 +198,7 @@ def test_what_goes_with_other_inputs_only_costs_one_alone_and_names_it(
     jobs = plan_jobs([clips], tmp_path / "out", Settings(**words), WEIGHTS)  # type: ignore[arg-type]
     bad, *good = run_jobs(jobs, InProcess(world.see, Progress()), RunLog(tmp_path / "out"), overwrite=False)
     assert [done.problem for done in good] == [None, None]
-    assert str(bad.problem).startswith(f"{clips}/a/narrow.png: --")
+    assert str(bad.problem).startswith(f"{clips}/a/narrow.png: `{next(iter(words))}`")
     assert says in str(bad.problem)
 
 
@@ -220,15 +220,19 @@ def test_an_output_folder_that_is_gone_is_no_disaster(clips: Path, tmp_path: Pat
         assert "is the folder there" in str(done.problem)
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(OSError(5, "Input/output error"), "Input/output error"), (OSError("torn"), "torn"), (MemoryError(), "of memory")],
+)
 def test_a_sticker_that_cannot_be_read_again_is_told_of(
-    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
 ) -> None:
     def broken(path: Path) -> tuple[int, str]:
-        raise OSError(5, "Input/output error")
+        raise error
 
     monkeypatch.setattr("animecut.batch.runner.output_digest", broken)
     for line in said(do(clips, tmp_path / "out")):
-        assert "Input/output error" in str(line["error"])
+        assert f"{words}); make room" in str(line["error"])
         (output,) = cast("list[dict[str, object]]", line["outputs"])
         assert output["sha256"] is None
 
@@ -363,13 +367,13 @@ def test_a_full_temporary_folder_costs_the_file_that_needs_it(
 def test_what_may_not_be_written_to_is_told_of_each_file(clips: Path, disk: Callable[[str], Path]) -> None:
     out = disk("ro,size=64k")
     for each in do(clips, out):
-        assert "name another with -o" in str(each.problem)
+        assert "name another with `output`" in str(each.problem)
     disk("rw")
     do(clips, out)
     before = files(out)
     disk("ro")
     for each in do(clips, out, weights="others"):
-        assert str(each.problem).endswith("may not be written to; name another with -o")
+        assert str(each.problem).endswith("may not be written to; name another with `output`")
     assert files(out) == before
 
 

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -368,6 +369,39 @@ def test_ctrl_c_while_it_loads_prints_one_line(tmp_path: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True, env=os.environ | place, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "error: stopped before anything was begun\n"
+
+
+def test_a_failure_waits_for_no_thread_that_still_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[int] = []
+    loaded = threading.Event()
+    monkeypatch.setattr(os, "_exit", left.append)
+    monkeypatch.setattr(sys, "argv", ["animecut", "--nonsense"])
+    loading = threading.Thread(target=loaded.wait)
+    loading.start()
+    with pytest.raises(SystemExit):
+        main.main()
+    assert left == [2]
+    monkeypatch.setattr(sys, "argv", ["animecut", "--version"])
+    with pytest.raises(SystemExit):
+        main.main()
+    assert left == [2]
+    loaded.set()
+    loading.join()
+
+
+def test_a_command_may_run_in_any_thread(animecut: Callable[..., Result], clip: Path) -> None:
+    done: list[Result] = []
+    thread = threading.Thread(target=lambda: done.append(animecut(clip, "--size", "64")))
+    thread.start()
+    thread.join()
+    assert done[0].exit_code == 0, done[0].exception
+
+
+def test_flags_stand_in_messages_and_json(animecut: Callable[..., Result], clip: Path) -> None:
+    done = animecut(clip, "--loop-find", "--end", "0.2", "--json")
+    assert "try a longer one, or --bounce" in done.stderr
+    failed = animecut(clip, "--first", "7", "--json")
+    assert json.loads(failed.stdout)["error"].startswith(f"{clip}: --first 7: not in the sticker")
 
 
 @pytest.mark.slow
