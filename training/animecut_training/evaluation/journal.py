@@ -97,7 +97,7 @@ class Journal:
 
 def _board(folder: Path) -> Any:  # noqa: ANN401 (TensorBoard is untyped)
     if find_spec("tensorboard") is None:
-        raise SettingsError("--tensorboard needs it installed; pip install 'animecut[train]'")
+        raise SettingsError("needs it installed; pip install 'animecut[train]'", field="tensorboard")
     from torch.utils.tensorboard import SummaryWriter
 
     return SummaryWriter(folder / "tensorboard")
