@@ -73,9 +73,8 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segmenter: 
         report.drawings = len(shown)
         times = track.times[shown.start : shown.stop + 1]
         plays = playback.plan_playback(times, speed=settings.speed, reverse=settings.reverse, bounce=settings.bounce)
-        if settings.first is not None:
-            settings = replace(settings, first=playback.sticker_time(settings.first, times, plays))
-        targets = _possible(source, targets, plays.times, settings, report)
+        opening = None if settings.first is None else playback.sticker_time(settings.first, times, plays)
+        targets = _possible(source, targets, plays.times, opening, settings, report)
         _wait_for(matting, watch)
         with closing(finish_pictures(found, scene, track, shown, settings, looks, watch, report)) as pictures:
             finished = FillingSpool(stickers, watch.each(WAITING, pictures))  # encoding runs beside matting
@@ -83,7 +82,7 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segmenter: 
                 clips = _Sticker(finished, plays, looks, settings.shadow, target, watch)
                 with watch.during("encode"):
                     try:
-                        report.outputs.append(_written(target, clips, settings, watch))
+                        report.outputs.append(_written(target, clips, opening, settings, watch))
                     except OutputError as error:  # the others go on
                         report.problems.append(str(error))
     if not report.outputs:
@@ -157,14 +156,19 @@ def finish_pictures(
         yield picture
 
 
-def _written(target: Target, clips: Iterable[Clip], settings: Settings, watch: Progress) -> Output:
-    """The sticker as a file; for a platform within its limits, and looked at as the platform would."""
+def _written(
+    target: Target, clips: Iterable[Clip], opening: float | None, settings: Settings, watch: Progress
+) -> Output:
+    """The sticker as a file; for a platform within its limits, and looked at as the platform would.
+
+    opening: seconds of the sticker; what shows then comes first in a file with limits. None: what suits the platform.
+    """
     row = _limits(target, settings)
     if row is None:
         return Output(write_sticker(target.path, clips, target.format, loop=settings.loop, quality=settings.quality))
     pictures = count(1)
     fitted = fit(
-        clips, target.path, row, loop=settings.loop, quality=settings.quality, first=settings.first,
+        clips, target.path, row, loop=settings.loop, quality=settings.quality, first=opening,
         alive=lambda: watch.progress("fitting", next(pictures), None),
     )  # fmt: skip
     platform = target.platform.name if target.platform else None
@@ -186,7 +190,7 @@ def _limits(target: Target, settings: Settings) -> Platform | None:
 
 
 def _possible(
-    source: Path, targets: Sequence[Target], times: Seconds, settings: Settings, report: Result
+    source: Path, targets: Sequence[Target], times: Seconds, opening: float | None, settings: Settings, report: Result
 ) -> list[Target]:
     """The targets without those that are known to be impossible before the longer part of the work."""
     possible = []
@@ -194,7 +198,7 @@ def _possible(
         row = _limits(target, settings)
         try:
             if row:
-                plan_timeline(times, [0.0] * (len(times) - 1), row, loop=settings.loop, first=settings.first)
+                plan_timeline(times, [0.0] * (len(times) - 1), row, loop=settings.loop, first=opening)
             possible.append(target)
         except OutputError as error:
             mixed = f" ({target.path}: a pack mixes no stills with moving stickers)" if target.moves else ""
@@ -208,13 +212,15 @@ def _looks(settings: Settings) -> _Looks:
     """What can be read before the work begins. Raises SettingsError where it cannot."""
     border = compose.parse_colour(settings.outline_color)
     if border is None:
-        raise SettingsError(f"--outline-color {settings.outline_color}: no colour; write white, #ff8800 or rgb(1,2,3)")
+        why = "no colour; write white, #ff8800 or rgb(1,2,3)"
+        raise SettingsError(why, field="outline_color", value=settings.outline_color)
     drawable_text(settings.caption, settings.font)
     around = settings.margin + outline.outline_room(
         max(settings.bounds), outline=settings.outline, shadow=settings.shadow
     )
     if 2 * around >= AROUND * min(settings.bounds):
-        raise SettingsError(f"--shadow, --outline, --margin: leave too little of {min(settings.bounds)} pixels")
+        why = f"leaves, with `outline` and `shadow`, too little of {min(settings.bounds)} pixels"
+        raise SettingsError(why, field="margin", value=settings.margin)
     return _Looks(border, compose.read_background(settings.background))
 
 
@@ -237,7 +243,7 @@ def _set_aside(drawings: Iterable[Drawing], found: Spool, source: Path) -> Track
         track.frames.append(drawing.frames)
         times.append(drawing.start)
     if not present:
-        raise NoCharacter(f"{source}: no character found; try another --start and --end, or --weights of your show")
+        raise NoCharacter(f"{source}: no character found; try another `start` and `end`, or `weights` of your show")
     return replace(track, times=np.array([*times, end]))
 
 
@@ -265,7 +271,7 @@ def _loop(found: Spool, scene: Scene, track: Track, report: Result, watch: Progr
     report.loop = LoopResult(start, end, loop.score, loop.words, loop.holds)
     if loop.holds:
         return range(loop.start, loop.stop)
-    watch.notice("no part of the range loops without a clear jump, so all of it is kept; try a longer one, or --bounce")
+    watch.notice("no part of the range loops without a clear jump, so all of it is kept; try a longer one, or `bounce`")
     return range(len(found))
 
 

@@ -1,11 +1,13 @@
-"""Every number that a user may turn, once, with its unit."""
+"""Every number that a user may turn, once, with its unit and the words that set it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from animecut._util.paths import names_file
 from animecut.errors import SettingsError
+from animecut.options import Option, parse_bytes, parse_names, parse_size, parse_time
 
 Format = Literal["webp", "gif", "apng", "webm", "mov", "png"]
 Matting = Literal["guided", "closed-form", "knn", "none"]
@@ -18,138 +20,127 @@ SUFFIXES: dict[Format, str] = {
     "webp": ".webp", "gif": ".gif", "apng": ".png", "webm": ".webm", "mov": ".mov", "png": ""
 }  # fmt: skip
 SMALLEST_FILE = 128  # bytes; no format holds a moving picture in less
-UNITS = {"k": 1000, "m": 1_000_000}  # of bytes
 AROUND = 0.8  # of the shorter side, that margin, outline and shadow stay below
 LONGEST_CAPTION = 500  # characters; no sticker shows so many
 OF_THE_RUN = {"weights", "device", "batch_size", "max_source_side", "max_source_pixels", "max_source_seconds"}
 """Settings of all inputs alike: where stickers are made and what is refused, not what they look like."""
 
 
+# fmt: off
 @dataclass(frozen=True)
 class Settings:
-    """What to cut and how. Raises SettingsError for values that cannot be meant."""
+    """What to cut and how. Raises SettingsError for values that cannot be meant.
 
-    start: float | None = None
-    """Seconds into the source; the picture on screen then is the first. None: from its beginning."""
-    end: float | None = None
-    """Seconds into the source, exclusive. None: to its end."""
-    formats: tuple[Format, ...] = ()
-    """What to write; all from one pass over the source. None named: as `kinds` says."""
-    platforms: tuple[str, ...] = ()
-    """Platforms whose limits to fit, beside the formats."""
-    size: int = 512
-    """Pixels of the sticker's longer side."""
+    Times are seconds of the source, from its beginning; lengths are pixels of the sticker.
+    """
+
+    start: Annotated[float | None, Option(
+        "Begin with the picture on screen at T: seconds, or [h:]m:s.", "T", parse=parse_time)] = None
+    end: Annotated[float | None, Option("Stop before T.", "T", parse=parse_time)] = None
+    formats: Annotated[tuple[Format, ...], Option(
+        "Of {formats}; several at once cost little more. Default: webp.", "F[,F]", "format", parse_names)] = ()
+    """All from one pass over the source. None named: as `kinds` says."""
+    platforms: Annotated[tuple[str, ...], Option(
+        "A file that a platform takes: {platforms}.", "P[,P]", "for", parse_names)] = ()
+    """Beside the formats."""
+    size: Annotated[int, Option(
+        "Longer side of the sticker; or exactly width and height: 413x531.", "PX", parse=parse_size)] = 512
     canvas: tuple[int, int] | None = None
-    """Width and height of the sticker in pixels, exactly; the character is fitted into it. None: as size says."""
-    frame: float | None = None
-    """Seconds into the source: only the picture on screen then is cut out, as a still. None: all in the range."""
-    fps: float | None = None
-    """At most so many drawings per second. None: as many as the source has."""
-    weights: Path | None = None
-    """Weights that animecut-train wrote. None: the ones that come with animecut."""
-    device: str = "auto"
-    """auto, cpu, cuda or mps."""
-    batch_size: int = 16
-    """Pictures that a GPU sees at once."""
-    pick: str = "all"
-    """Which character: all, largest, left, right, center, or X,Y in the source's pixels at the start."""
-    matting: Matting = "guided"
-    """How the edge becomes soft; knn is slow, none keeps the network's own alpha and only cleans the edge's colour."""
-    steady: float = 0.5
-    """How much neighbouring drawings agree on the alpha: 0 not at all, 1 most."""
-    keep_effects: bool = False
-    """Keep small detached pieces, such as sweat drops, even where they show for one drawing only."""
-    crop: bool = True
-    """Crop to where the character ever is; else the whole picture is kept."""
-    follow: bool = False
-    """The crop moves with the character inside a shot; else it holds all places where the character ever is."""
-    margin: int = 8
-    """Transparent pixels around the character in the sticker."""
-    background: str = "transparent"
-    """transparent, a colour, or a picture file that lies behind the character."""
-    outline: int = 0
-    """Pixels of border around the character, as if cut out with scissors; the margin lies outside of it."""
-    outline_color: str = "white"
-    """A colour, of the border."""
-    shadow: bool = False
-    """A soft shadow below the character; not in a transparent GIF, which has no soft alpha."""
-    caption: str = ""
-    """Text on the sticker, white with a black outline."""
-    caption_at: CaptionAt = "bottom"
-    """top or bottom."""
-    font: Path | None = None
-    """A font file for the caption. None: the one that comes along, which has English letters only."""
-    speed: float = 1.0
-    """So many times as fast."""
-    reverse: bool = False
-    """Backwards."""
-    bounce: bool = False
-    """Forwards and then backwards, so that any clip loops."""
-    loop_find: bool = False
-    """Cut to that part of the range after which its first drawing follows best."""
-    preview: bool = False
-    """Beside the stickers a picture and a page that show them on four grounds."""
-    loop: int = 0
-    """How often the sticker plays; 0 is for ever."""
-    first: float | None = None
-    """Seconds into the source: what shows then comes first, the rest follows in a circle. None: as platforms need."""
-    max_bytes: int | None = None
-    """Of each file; what has to be given up for it is told."""
-    max_seconds: float | None = None
-    """Of one play; what is longer is cut off the end."""
-    quality: int = 90
-    """1..100, of webp and webm; of a gif only how faint a change is still drawn. mov, apng and png have none."""
-    max_source_side: int = 16384
-    """Pixels of the longer side of a source; a few bytes can ask for more than any memory holds."""
-    max_source_pixels: int = 8192 * 8192
-    """Pixels of a picture of a source: twice 8K video."""
-    max_source_seconds: float = 600.0
-    """Seconds of a source's pictures between start and end."""
+    """Width and height of the sticker, exactly; the character is fitted into it. None: as size says."""
+    frame: Annotated[float | None, Option(
+        "A still of the picture on screen at T; a PNG where no format is named.", "T", parse=parse_time)] = None
+    fps: Annotated[float | None, Option("At most N drawings per second. Default: all there are.", "N")] = None
+    pick: Annotated[str, Option(
+        "Which character: all, largest, left, right, center, or X,Y in the first picture.", "WHO")] = "all"
+    """X,Y: in the source's pixels."""
+    matting: Annotated[Matting, Option(
+        "Soft edges by {mattings} (knn is slow, none only cleans colour).", "HOW")] = "guided"
+    steady: Annotated[float, Option("0..1: how much neighbouring drawings agree.", "X")] = 0.5
+    keep_effects: Annotated[bool, Option("Keep small detached pieces, such as sweat drops.")] = False
+    crop: Annotated[bool, Option("Crop to the character, or keep the whole picture.")] = True
+    margin: Annotated[int, Option("Transparent border around the character.", "PX")] = 8
+    follow: Annotated[bool, Option(
+        "The crop moves smoothly with the character, who can so be larger.")] = False
+    outline: Annotated[int, Option(
+        "A border around the character, as if cut out with scissors.", "PX")] = 0
+    """The margin lies outside of it."""
+    outline_color: Annotated[str, Option("Its colour.", "C")] = "white"
+    shadow: Annotated[bool, Option("A soft shadow; not in a transparent GIF.")] = False
+    caption: Annotated[str, Option("White text with a black outline, as large as it fits.", "TEXT")] = ""
+    caption_at: Annotated[CaptionAt, Option("top or bottom.", "WHERE")] = "bottom"
+    font: Annotated[Path | None, Option("Font of the caption. Default: one for plain English.", "FILE")] = None
+    speed: Annotated[float, Option("So many times as fast.", "X")] = 1.0
+    reverse: Annotated[bool, Option("Backwards.")] = False
+    bounce: Annotated[bool, Option("Forwards, then backwards: any clip loops.")] = False
+    loop_find: Annotated[bool, Option("Cut to the part of the range that loops best; tells the seam.")] = False
+    background: Annotated[str, Option(
+        "transparent, a colour (white, #ff8800), or a picture file.", "B")] = "transparent"
+    loop: Annotated[int, Option("Play N times; 0 is for ever.", "N")] = 0
+    first: Annotated[float | None, Option(
+        "Begin with what shows at T, and go round. Default: as platforms need.", "T", parse=parse_time)] = None
+    max_bytes: Annotated[int | None, Option(
+        "Of each file: 500000, 500k or 1.5M; tells what was given up.", "N", parse=parse_bytes)] = None
+    max_seconds: Annotated[float | None, Option("Of each file; what is longer is cut off the end.", "S")] = None
+    quality: Annotated[int, Option(
+        "Of webp and webm; of a gif, how faint a change is still drawn.", "1..100")] = 90
+    weights: Annotated[Path | None, Option(
+        "Weights made by animecut-train. Default: the ones that come along.", "FILE")] = None
+    device: Annotated[str, Option("auto, cpu, cuda or mps.", "D")] = "auto"
+    batch_size: Annotated[int, Option("Most pictures at once on a GPU.", "N")] = 16
+    preview: Annotated[bool, Option(
+        "Beside the stickers a picture and a page that show them on four grounds.")] = False
+    max_source_side: Annotated[int, Option("Refuse sources with a longer side.", "PX")] = 16384
+    """A few bytes can ask for more than any memory holds."""
+    max_source_pixels: Annotated[int, Option("Refuse sources with more pixels in a picture.", "N")] = 8192 * 8192
+    """Twice 8K video."""
+    max_source_seconds: Annotated[float, Option(
+        "Refuse sources that last longer between `start` and `end`.", "S")] = 600.0
 
+    # fmt: on
     def __post_init__(self) -> None:
         start = self.start or 0.0
-        _demand(start >= 0, f"--start {self.start}: must not be negative")
-        _demand(self.end is None or self.end > start, f"--end {self.end} must come after --start {start:g}")
+        self._demand(start >= 0, "start", "must not be negative")
+        self._demand(self.end is None or self.end > start, "end", f"must come after `start` ({start:g} s)")
         for name in self.formats:
-            _demand(name in FORMATS, f"--format {name}: unknown; choose from " + ", ".join(FORMATS))
-        _demand(self.matting in MATTINGS, f"--matting {self.matting}: unknown; choose from " + ", ".join(MATTINGS))
-        _demand(16 <= self.size <= 4096, f"--size {self.size}: must lie between 16 and 4096 pixels")
-        _demand(self.fps is None or 0.1 <= self.fps <= 240, f"--fps {self.fps}: must lie between 0.1 and 240")
-        _demand(1 <= self.batch_size <= 1024, f"--batch-size {self.batch_size}: must lie between 1 and 1024")
-        _demand(0 <= self.steady <= 1, f"--steady {self.steady}: must lie between 0 and 1")
+            _demand(name in FORMATS, "formats", name, "unknown; choose from " + ", ".join(FORMATS))
+        self._demand(self.matting in MATTINGS, "matting", "unknown; choose from " + ", ".join(MATTINGS))
+        self._demand(16 <= self.size <= 4096, "size", "must lie between 16 and 4096 pixels")
+        self._demand(self.fps is None or 0.1 <= self.fps <= 240, "fps", "must lie between 0.1 and 240")
+        self._demand(1 <= self.batch_size <= 1024, "batch_size", "must lie between 1 and 1024")
+        self._demand(0 <= self.steady <= 1, "steady", "must lie between 0 and 1")
         for side in self.canvas or ():
-            _demand(16 <= side <= 4096, f"--size {side}: both sides must lie between 16 and 4096 pixels")
-        _demand(0 <= self.outline <= 100, f"--outline {self.outline}: must lie between 0 and 100 pixels")
-        _demand(
+            _demand(16 <= side <= 4096, "canvas", side, "both sides must lie between 16 and 4096 pixels")
+        self._demand(0 <= self.outline <= 100, "outline", "must lie between 0 and 100 pixels")
+        self._demand(
             self.margin >= 0 and 2 * (self.margin + self.outline) < AROUND * min(self.bounds),
-            f"--margin {self.margin}, --outline {self.outline}: leave too little of {min(self.bounds)} pixels",
+            "margin",
+            f"leaves, with `outline` {self.outline}, too little of {min(self.bounds)} pixels",
         )
-        _demand(self.crop or not self.follow, "--follow: goes with --crop only")
-        _demand(
-            self.frame is None or (self.start is None and self.end is None),
-            "--frame: is a single moment; leave out --start and --end",
-        )
-        _demand(0.1 <= self.speed <= 10, f"--speed {self.speed}: must lie between 0.1 and 10")
-        _demand(len(self.caption) <= LONGEST_CAPTION, f"--caption: too long; {LONGEST_CAPTION} characters at most")
-        _demand(self.caption_at in CAPTIONS_AT, f"--caption-at {self.caption_at}: choose top or bottom")
-        _demand(0 <= self.loop <= 65535, f"--loop {self.loop}: must lie between 0 (for ever) and 65535")
-        _demand(self.first is None or self.first >= 0, f"--first {self.first}: must not be negative")
-        _demand(
-            self.max_bytes is None or self.max_bytes >= SMALLEST_FILE,
-            f"--max-bytes {self.max_bytes}: no moving picture is that small; allow at least {SMALLEST_FILE}",
-        )
-        _demand(
-            self.max_seconds is None or 0.04 <= self.max_seconds < float("inf"),
-            f"--max-seconds {self.max_seconds}: must be 0.04 or more",
-        )
-        _demand(
-            "png" not in self.formats or not self.limited,
-            "--max-bytes, --max-seconds, --first: not for png, which is a folder of frames; choose another --format",
-        )
-        _demand(1 <= self.quality <= 100, f"--quality {self.quality}: must lie between 1 and 100")
-        for which, value in vars(self).items():
-            if which.startswith("max_source"):
-                _demand(value > 0, f"--{which.replace('_', '-')} {value:g}: must be more than 0")
+        self._demand(self.crop or not self.follow, "follow", "goes with `crop` only")
+        alone = self.frame is None or (self.start is None and self.end is None)
+        self._demand(alone, "frame", "is a single moment; leave out `start` and `end`")
+        self._demand(0.1 <= self.speed <= 10, "speed", "must lie between 0.1 and 10")
+        short = len(self.caption) <= LONGEST_CAPTION
+        _demand(short, "caption", None, f"too long; {LONGEST_CAPTION} characters at most")
+        self._demand(self.caption_at in CAPTIONS_AT, "caption_at", "choose top or bottom")
+        self._demand(0 <= self.loop <= 65535, "loop", "must lie between 0 (for ever) and 65535")
+        self._demand(self.first is None or self.first >= 0, "first", "must not be negative")
+        some = self.max_bytes is None or self.max_bytes >= SMALLEST_FILE
+        self._demand(some, "max_bytes", f"no moving picture is that small; allow at least {SMALLEST_FILE}")
+        some = self.max_seconds is None or 0.04 <= self.max_seconds < float("inf")
+        self._demand(some, "max_seconds", "must be 0.04 or more")
+        for limit in ("max_bytes", "max_seconds", "first"):
+            self._demand(
+                "png" not in self.formats or getattr(self, limit) is None,
+                limit,
+                "not for png, which is a folder of frames; choose other `formats`",
+            )
+        self._demand(1 <= self.quality <= 100, "quality", "must lie between 1 and 100")
+        for limit in ("max_source_side", "max_source_pixels", "max_source_seconds"):
+            self._demand(getattr(self, limit) > 0, limit, "must be more than 0")
+
+    def _demand(self, holds: bool, field: str, otherwise: str) -> None:
+        _demand(holds, field, getattr(self, field), otherwise)
 
     @property
     def kinds(self) -> tuple[Format, ...]:
@@ -172,81 +163,65 @@ class Settings:
 class Run:
     """How many inputs are gone through; no sticker depends on it. Raises SettingsError for what cannot be meant."""
 
-    overwrite: bool = False
-    """Replace what is there, and make again what is done."""
-    ray: str | None = None
-    """Address of the Ray cluster whose machines do the work; local starts one here. None: this machine does it."""
-    jobs: int | None = None
-    """Inputs at once. None: what suits the machine."""
-    timeout: float = 300.0
-    """Seconds within which an input must get further, by a picture at least; so a longer one has longer."""
-    max_memory: float | None = None
-    """10^9 bytes that an input may need. None: its share of four fifths of the machine's."""
+    # fmt: off
+    ray: Annotated[str | None, Option(
+        "Hand the inputs to the machines of a Ray cluster; `local` starts one.", "ADDRESS")] = None
+    """None: this machine does the work."""
+    jobs: Annotated[int | None, Option(
+        "Of many inputs, so many at once. Default: what suits the machine.", "N")] = None
+    timeout: Annotated[float, Option(
+        "Of many inputs, give one up that gets no picture further for S seconds.", "S")] = 300.0
+    max_memory: Annotated[float | None, Option(
+        "Of many inputs, give one up that needs more. Default: its share.", "GB")] = None
+    """10^9 bytes. None: its share of four fifths of the machine's."""
+    overwrite: Annotated[bool, Option("Replace stickers that are there, and redo what is done.")] = False
 
+    # fmt: on
     def __post_init__(self) -> None:
-        _demand(self.jobs is None or 1 <= self.jobs <= 1024, f"--jobs {self.jobs}: must lie between 1 and 1024")
-        _demand(self.timeout > 0, f"--timeout {self.timeout:g}: must be more than 0 seconds")
+        _demand(self.jobs is None or 1 <= self.jobs <= 1024, "jobs", self.jobs, "must lie between 1 and 1024")
+        _demand(self.timeout > 0, "timeout", self.timeout, "must be more than 0 seconds")
         most = self.max_memory
-        _demand(most is None or most >= 0.5, f"--max-memory {most}: must be at least 0.5 GB; the network needs as much")
+        _demand(most is None or most >= 0.5, "max_memory", most, "must be at least 0.5 GB; the network needs as much")
 
 
-def _demand(holds: bool, otherwise: str) -> None:
+def _demand(holds: bool, field: str, value: object, otherwise: str) -> None:
     if not holds:
-        raise SettingsError(otherwise)
+        raise SettingsError(otherwise, field=field, value=value)
 
 
-def parse_time(text: str) -> float:
-    """Seconds, from "12.3", "1:02.5" or "1:00:02.5". Raises SettingsError for anything else."""
-    try:
-        parts = [float(part) for part in text.strip().split(":")]
-    except ValueError:
-        parts = []
-    whole = all(part.is_integer() for part in parts[:-1]) and all(part < 60 for part in parts[1:])
-    if not 1 <= len(parts) <= 3 or not whole or not all(0 <= part < float("inf") for part in parts):
-        raise SettingsError(f"{text!r} is no time; write seconds (12.3) or [h:]m:s (1:02.5)")
-    return float(sum(part * 60**power for power, part in enumerate(reversed(parts))))
+def change(base: Settings, values: Mapping[str, Any], output: Path | None) -> Settings:
+    """The settings with other values by their fields; a `size` may be (longer side, canvas), as parse_size returns it.
 
-
-def parse_bytes(text: str) -> int:
-    """Bytes, from "500000", "500k" or "1.5M": thousands and millions. Raises SettingsError for anything else."""
-    number, unit = text.strip().lower().removesuffix("b"), 1
-    if number[-1:] in UNITS:
-        number, unit = number[:-1], UNITS[number[-1]]
-    try:
-        return int(float(number) * unit)
-    except (ValueError, OverflowError):
-        raise SettingsError(f"--max-bytes {text}: write a number, such as 500000, 500k or 1.5M") from None
-
-
-def parse_size(text: str) -> tuple[int, tuple[int, int] | None]:
-    """Longer side, and width and height where both are given: "512" or "413x531". Raises SettingsError."""
-    sides = text.lower().split("x")
-    if not 1 <= len(sides) <= 2 or not all(side.strip().isdecimal() and len(side) <= 9 for side in sides):
-        raise SettingsError(f"--size {text}: write pixels of the longer side (512), or width and height (413x531)")
-    numbers = [int(side) for side in sides]
-    return max(numbers), (numbers[0], numbers[1]) if len(numbers) == 2 else None
+    output: the file or folder to write. A file's suffix chooses the format where none is named. Raises SettingsError.
+    """
+    changes = dict(values)
+    if isinstance(changes.get("size"), tuple):
+        changes["size"], changes["canvas"] = changes["size"]
+    inherited = () if output and names_file(output) else base.formats
+    named = changes.pop("formats", inherited)
+    changed = replace(base, **changes, formats=())
+    still = changed.frame is not None
+    return replace(changed, formats=formats_for(named, output, bool(changed.platforms), still=still))
 
 
 def formats_for(
-    named: str | None, output: Path | None, fits_platforms: bool, *, still: bool = False
+    named: Sequence[str], output: Path | None, fits_platforms: bool, *, still: bool = False
 ) -> tuple[Format, ...]:
-    """The formats that --format names, else the one of the output's suffix where no --for says it; else none.
+    """The formats that are named, else the one of the output's suffix where no platform says it; else none.
 
-    A still PNG is an APNG of one picture; numbered frames make no sense of it.
+    A still PNG is an APNG of one picture; numbered frames make no sense of it. Raises SettingsError.
     """
-    if still and named:
-        named = ",".join("apng" if name.strip() == "png" else name for name in named.split(","))
-    wanted = [name.strip() for name in named.split(",")] if named else []
+    wanted = ["apng" if still and name == "png" else name for name in named]
     if fits_platforms and not wanted:
         return ()
     if output is not None and names_file(output):
         kinds = [kind for kind, suffix in SUFFIXES.items() if suffix and suffix == output.suffix.lower()]
         if not kinds:
-            raise SettingsError(
-                f"-o {output}: no suffix that is written; use " + ", ".join(s for s in SUFFIXES.values() if s)
-            )
+            written = ", ".join(suffix for suffix in SUFFIXES.values() if suffix)
+            raise SettingsError(f"no suffix that is written; use {written}", field="output", value=output)
         if wanted not in ([], kinds):
-            raise SettingsError(f"-o {output} does not fit --format {named}; leave one of them out")
+            why = f"does not fit `formats` {','.join(named)}; leave one of them out"
+            raise SettingsError(why, field="output", value=output)
         wanted = list(kinds)
     return tuple(_format(name) for name in dict.fromkeys(wanted))
 
@@ -255,4 +230,4 @@ def _format(name: str) -> Format:
     for known in FORMATS:
         if name == known:
             return known
-    raise SettingsError(f"--format {name}: unknown; choose from {', '.join(FORMATS)}")
+    raise SettingsError("unknown; choose from " + ", ".join(FORMATS), field="formats", value=name)

@@ -38,6 +38,11 @@ def limit_cores(count: int) -> None:
     _shares.append(max(1, count))
 
 
+def in_main_thread() -> bool:
+    """Whether this is the process's main thread, the only one that may say what signals do."""
+    return threading.current_thread() is threading.main_thread()
+
+
 def _quota() -> float:
     try:
         used, period = QUOTA.read_text().split()
@@ -127,7 +132,10 @@ def parallel_map(
 
 
 def run_in_thread(make: Callable[[], Result]) -> Future[Result]:
-    """Something that is made in a thread from now on; its `result` waits, and raises what making it raised."""
+    """Something that is made in a thread from now on; its `result` waits, and raises what making it raised.
+
+    The interpreter ends only after it: torch, amid its import, aborts the process where the interpreter ends beside it.
+    """
     future: Future[Result] = Future()
 
     def fill() -> None:
@@ -136,5 +144,5 @@ def run_in_thread(make: Callable[[], Result]) -> Future[Result]:
         except BaseException as error:  # noqa: BLE001 raised again where the result is used
             future.set_exception(error)
 
-    threading.Thread(target=fill, daemon=True).start()
+    threading.Thread(target=fill).start()
     return future

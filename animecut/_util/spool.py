@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut.errors import NoRoom
+from animecut.errors import NoRoom, reason_of
 
 IN_MEMORY = 64 * 2**20  # bytes; more than that goes to disk, so that a long clip needs no more memory than a short one
 
@@ -44,7 +44,7 @@ class Spool:
                 np.save(self._file, array, allow_pickle=False)
             self._file.flush()
         except OSError as error:
-            reason = f"takes no more ({error.strerror}); make room there, or name another with TMPDIR"
+            reason = f"takes no more ({reason_of(error)}); make room there, or name another with TMPDIR"
             raise NoRoom(f"the temporary folder {reason}") from error
         self._ends.append(self._file.tell())
         self._counts.append(len(record))

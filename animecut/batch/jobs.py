@@ -58,7 +58,7 @@ def plan_jobs(
     inputs = list(inputs)
     wishes = list(dict.fromkeys(wish for path in inputs for wish in _wishes(path, output, settings, is_ours)))
     if output and names_file(output) and (len(wishes) > 1 or any(map(is_many, inputs))):
-        raise SettingsError(f"-o {output}: one file for several stickers; name a folder")
+        raise SettingsError("one file for several stickers; name a folder", field="output", value=output)
     recipes = {settings: settings_digest(settings, weights) for settings in {wish.settings for wish in wishes}}
     jobs = [
         Job(wish.source, tuple(targets), wish.settings, recipes[wish.settings], wish.listed)
@@ -68,7 +68,9 @@ def plan_jobs(
     for job in jobs:
         for path in (target.path for target in job.targets):
             if path.absolute() in sources and path.absolute() != job.source.absolute():
-                raise SettingsError(f"{path}: is an input, and {job.source} would become it; name a folder with -o")
+                raise SettingsError(
+                    f"{path}: is an input, and {job.source} would become it; name a folder with `output`"
+                )
     return jobs
 
 
@@ -78,9 +80,9 @@ def _sources(wishes: Iterable[_Wish]) -> set[Path]:
 
 def _packed(wishes: list[_Wish], output: Path | None) -> list[list[Target]]:
     if output is None or names_file(output):
-        raise SettingsError("--pack: name a folder with -o; each platform gets a folder in it")
+        raise SettingsError("name a folder with `output`; each platform gets a folder in it", field="pack")
     if any(wish.listed and wish.out != output for wish in wishes):
-        raise SettingsError("--pack: numbers the stickers in their order; leave `out` out of the list")
+        raise SettingsError("numbers the stickers in their order; leave `out` out of the list", field="pack")
     return packs.number_stickers([(wish.source, wish.settings) for wish in wishes], output)
 
 
@@ -158,11 +160,12 @@ def _targets(wish: _Wish, stem: str = "") -> list[Target]:
     rows = [find_platform(name) for name in settings.platforms]
     if wish.as_file:
         if len(rows) + len(settings.kinds) > 1:
-            raise SettingsError(f"{wish.out}: one file for several stickers; name a folder")
+            raise SettingsError("one file for several stickers; name a folder", field="output", value=wish.out)
         row = rows[0] if rows else None
         kind = row.format if row else settings.kinds[0]
         if row and wish.out.suffix.lower() != SUFFIXES[kind]:
-            raise SettingsError(f"-o {wish.out}: {row.name} takes {SUFFIXES[kind]}; name it so, or name a folder")
+            why = f"{row.name} takes {SUFFIXES[kind]}; name it so, or name a folder"
+            raise SettingsError(why, field="output", value=wish.out)
         return [Target(wish.out, kind, row)]
     stem = stem or wish.source.stem
     targets = [Target(wish.out / _name(wish.source, stem, kind, settings), kind) for kind in settings.kinds]

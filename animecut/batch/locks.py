@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from animecut.errors import OutputError
+from animecut.errors import OutputError, reason_of
 
 
 class OutputLocks:
@@ -36,7 +36,7 @@ class OutputLocks:
             except OSError as error:
                 locks.release()
                 raise OutputError(
-                    f"{target}: cannot be locked ({error.strerror}); name another output with -o"
+                    f"{target}: cannot be locked ({reason_of(error)}); name another with `output`"
                 ) from error
         return locks
 
@@ -52,7 +52,7 @@ class OutputLocks:
                 _sweep(target)
                 _mark_of(target).touch()
             except OSError as error:
-                raise OutputError(f"{target}: cannot be begun ({error.strerror}); is there room?") from error
+                raise OutputError(f"{target}: cannot be begun ({reason_of(error)}); is there room?") from error
 
     def release(self, untold: Collection[Path] = ()) -> None:
         """Give the outputs free. untold: those that are there and that no report tells of: they stay known as ours."""

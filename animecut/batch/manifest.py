@@ -8,17 +8,18 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-from animecut._util.paths import names_file
 from animecut.errors import AnimecutError, InputError, SettingsError
 from animecut.layout.compose import parse_colour
-from animecut.settings import OF_THE_RUN, Settings, formats_for, parse_bytes, parse_size, parse_time
+from animecut.options import Choice, choices, rename
+from animecut.settings import OF_THE_RUN, Settings, change
 
 SUFFIXES = (".csv", ".json")
 MAX_BYTES = 64 * 2**20  # a list of a million clips has less
+COLUMNS = {"canvas": "column size", "output": "column out"}  # that set what is called otherwise
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -47,7 +48,7 @@ def read_list(path: Path, settings: Settings) -> list[ListEntry]:
         try:
             lines.append(_line(path.parent, row, settings))
         except AnimecutError as error:
-            raise SettingsError(f"{path}, input {number}: {error}") from error
+            raise SettingsError(f"{path}, input {number}: {in_columns(str(error))}") from error
     return lines
 
 
@@ -97,53 +98,37 @@ def _line(folder: Path, row: Mapping[str, Any], settings: Settings) -> ListEntry
 
 def _changed(settings: Settings, folder: Path, options: Mapping[str, Any], out: str | None) -> Settings:
     """Settings with options by their long names, as text or as JSON has them."""
-    hints = get_type_hints(Settings)
-    known = {_option(field): field for field in hints if field not in OF_THE_RUN | {"canvas"}}  # which --size sets
+    known = {choice.name: choice for choice in choices(Settings) if choice.field not in OF_THE_RUN}
     values: dict[str, Any] = {}
     for name, value in options.items():
         if name not in known:
             raise SettingsError(f"{name!r} is no option that an input may have; choose from {', '.join(sorted(known))}")
-        values[known[name]] = _value(name, value, hints[known[name]])
-    if "size" in options:
-        values["size"], values["canvas"] = parse_size(str(options["size"]))
+        values[known[name].field] = _value(known[name], value)
     if values.get("font"):
         values["font"] = path_inside(folder, str(values["font"]))
     if "background" in values and values["background"] != "transparent" and not parse_colour(values["background"]):
         values["background"] = str(path_inside(folder, values["background"]))
-    path = Path(out) if out else None
-    named = ",".join(values.get("formats", () if path and names_file(path) else settings.formats))
-    changed = replace(settings, **values | {"formats": ()})
-    still = changed.frame is not None
-    return replace(changed, formats=formats_for(named, path, bool(changed.platforms), still=still))
+    return change(settings, values, Path(out) if out else None)
 
 
-def _option(field: str) -> str:
-    return {"formats": "format", "platforms": "for"}.get(field, field.replace("_", "-"))
+def in_columns(message: str) -> str:
+    """The message with a list's columns for the arguments that it names between backticks."""
+    return rename(message, {choice.field: f"column {choice.name}" for choice in choices(Settings)} | COLUMNS)
 
 
-def _value(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401 of whatever type the setting has
+def _value(choice: Choice, value: Any) -> Any:  # noqa: ANN401 of whatever type the setting has
     text = str(value).strip() if isinstance(value, str | int | float) else ""
-    convert: Callable[[str], Any] = str
-    if name in ("start", "end", "frame", "first"):
-        convert = parse_time
-    elif name == "max-bytes":
-        convert = parse_bytes
-    elif name in ("format", "for"):
-        convert = _names
-    elif hint is bool:
+    convert: Callable[[str], Any] = choice.parse
+    if choice.type is bool:
         convert = _yes_or_no
-    elif name != "size" and hint in (int, float, float | None):
-        convert = int if hint is int else float
+    elif choice.option.parse is None and choice.type in (int, float, float | None):
+        convert = int if choice.type is int else float
     try:
         if not text:
             raise ValueError
         return convert(text)
     except (ValueError, OverflowError) as error:
-        raise SettingsError(f"--{name} {value!r}: cannot be meant; see animecut --help") from error
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(","))
+        raise SettingsError("cannot be meant; see animecut --help", field=choice.field, value=repr(value)) from error
 
 
 def _yes_or_no(text: str) -> bool:

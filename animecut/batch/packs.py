@@ -23,7 +23,7 @@ def number_stickers(stickers: Sequence[Sticker], folder: Path) -> list[list[Targ
     targets: list[list[Target]] = [[] for _ in stickers]
     for source, settings in stickers:
         if settings.formats or not settings.platforms:
-            raise SettingsError(f"{source}: packs are made for platforms; name them with --for, and no --format")
+            raise SettingsError(f"{source}: packs are made for platforms; name them with `platforms`, and no `formats`")
     for name in dict.fromkeys(name for _, settings in stickers for name in settings.platforms):
         row = find_platform(name)
         pack = [i for i, (_, settings) in enumerate(stickers) if name in settings.platforms]
@@ -46,7 +46,7 @@ def _demand_a_size(row: Platform, count: int) -> None:
     if row.pack and count not in row.pack:
         *few, most = map(str, row.pack)
         takes = f"{few[0]} to {most}" if isinstance(row.pack, range) else f"{', '.join(few)} or {most}"
-        raise SettingsError(f"--pack: {row.name} takes packs of {takes} stickers, and the list has {count}")
+        raise SettingsError(f"{row.name} takes packs of {takes} stickers, and the list has {count}", field="pack")
 
 
 def _are_stills(pack: Sequence[Sticker], row: Platform) -> bool:
@@ -55,7 +55,8 @@ def _are_stills(pack: Sequence[Sticker], row: Platform) -> bool:
     moving = [source.name for source, settings in pack if settings.frame is None]
     if stills and moving:
         few, are = (stills, "stills (frame)") if len(stills) <= len(moving) else (moving, "no stills (no frame)")
-        raise SettingsError(f"--pack: {row.name} mixes no stills with moving stickers; {are}: {', '.join(few)}")
+        why = f"{row.name} mixes no stills with moving stickers; {are}: {', '.join(few)}"
+        raise SettingsError(why, field="pack")
     return not moving
 
 

@@ -126,14 +126,16 @@ class RayPool:
         if job is None:
             self._failed_starts += 1
             if self._failed_starts == TRIES * LOSSES:
-                raise DeviceError(f"--ray: no worker starts there ({why}); is animecut installed on every machine?")
+                raise DeviceError(
+                    f"no worker starts there ({why}); is animecut installed on every machine?", field="ray"
+                )
             return []
         first = job.targets[0].path
         losses = self._losses[first] = self._losses.get(first, 0) + 1
         if losses < LOSSES:
             self._waiting.appendleft(job)
             return []
-        problem = f"{job.source}: was lost with its machine {losses} times ({why}); is it too large? --max-memory"
+        problem = f"{job.source}: was lost with its machine {losses} times ({why}); is it too large? See `max_memory`"
         return [JobResult(job, problem=problem, source=source_fingerprint(job.source), tries=losses)]
 
 
@@ -183,7 +185,8 @@ def _connect(address: str) -> None:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
     except Exception as error:  # Ray raises what it likes, bare ones too
         why = " ".join(str(error).split())
-        raise DeviceError(f"--ray {address}: no cluster answers ({why}); see `ray start`, or --ray local") from error
+        words = f"no cluster answers ({why}); run `ray start`, or give `ray` local"
+        raise DeviceError(words, field="ray", value=address) from error
     finally:
         signal.signal(signal.SIGTERM, heard)  # Ray sets one of its own
 

@@ -92,7 +92,7 @@ def _processes(settings: Settings, run: Run, jobs: int, watch: Progress) -> Work
 
 def _machines(settings: Settings, run: Run, jobs: int, watch: Progress) -> WorkerPool:
     if find_spec("ray") is None:
-        raise SettingsError("--ray needs it installed; pip install 'animecut[ray]'")
+        raise SettingsError("needs it installed; pip install 'animecut[ray]'", field="ray")
     from animecut.batch import ray_backend
 
     return ray_backend.RayPool(

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from animecut._util.paths import is_file
-from animecut.errors import OutputError
+from animecut.errors import OutputError, reason_of
 from animecut.settings import OF_THE_RUN, Settings
 
 NAME = "report.jsonl"
@@ -61,7 +61,9 @@ class RunLog:
                 if file.write(line) < len(line):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
-            raise OutputError(f"{self._path}: cannot be written ({error.strerror}); make room and run again") from error
+            raise OutputError(
+                f"{self._path}: cannot be written ({reason_of(error)}); make room and run again"
+            ) from error
 
     def _read_on(self) -> None:
         """Take in the whole lines that were added since, by this run or by another one."""
@@ -77,7 +79,7 @@ class RunLog:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise OutputError(f"{self._path}: cannot be read ({error.strerror})") from error
+            raise OutputError(f"{self._path}: cannot be read ({reason_of(error)})") from error
 
     def _tells_of(self, record: Record, targets: list[Path]) -> bool:
         outputs = {Path(str(out["path"])): (out["bytes"], out["sha256"]) for out in _outputs(record)}

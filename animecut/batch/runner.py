@@ -12,9 +12,10 @@ from typing import Protocol
 from animecut._util.progress import Progress
 from animecut.batch.jobs import Job
 from animecut.batch.locks import OutputLocks
+from animecut.batch.manifest import in_columns
 from animecut.batch.run_log import Record, RunLog, output_digest, source_fingerprint
 from animecut.encode import preview
-from animecut.errors import AnimecutError, NoRoom, OutputError, SettingsError
+from animecut.errors import AnimecutError, NoRoom, OutputError, SettingsError, reason_of
 from animecut.pipeline import cut
 from animecut.results import Result
 from animecut.types import Segment
@@ -125,20 +126,25 @@ def run_job(job: Job, segment: Segment, watch: Progress) -> JobResult:
     digests: tuple[str, ...] = ()
     try:
         report = cut(job.source, job.targets, job.settings, segment, watch)
-        problem = "; ".join(report.problems) or None
+        problem = _told_of(job, "; ".join(report.problems)) or None
         digests = tuple(output_digest(output.written.path)[1] for output in report.outputs)
     except AnimecutError as error:
         if isinstance(error, SettingsError) and not job.listed:
             raise
-        problem = str(error)
-        if problem.startswith("--") or isinstance(error, NoRoom):  # neither names the input
+        problem = _told_of(job, str(error))
+        if error.field or isinstance(error, NoRoom):  # neither names the input
             problem = f"{job.source}: {problem}"
     except (OSError, MemoryError) as error:
-        reason = getattr(error, "strerror", None) or "out of memory"
-        problem = f"{job.source}: stopped by the system ({reason}); make room for the temporary folder and the output"
+        why = reason_of(error)
+        problem = f"{job.source}: stopped by the system ({why}); make room for the temporary folder and the output"
     # A network that still loads is waited for.
     device = str(getattr(segment, "device_name", "")) if report.outputs else ""
     return JobResult(job, report, time.perf_counter() - started, device, problem, source, digests)
+
+
+def _told_of(job: Job, message: str) -> str:
+    """The message with columns for arguments where a list has set them."""
+    return in_columns(message) if job.listed else message
 
 
 class InProcess:
@@ -168,30 +174,40 @@ class InProcess:
         """Nothing to do."""
 
 
-def _begin(job: Job, ledger: RunLog | None, overwrite: bool) -> OutputLocks | JobResult | None:
-    """Claim a job's outputs; Done where nothing is to be made, None where another run is at it."""
+def lock_outputs(job: Job, ledger: RunLog | None, overwrite: bool) -> OutputLocks | JobResult | None:
+    """Lock a job's outputs and make room for them; None where another run is at it.
+
+    A result where the ledger says that nothing is to be made. Raises OutputError: something is there already, or cannot
+    be written there.
+    """
     paths = [target.path for target in job.targets]
-    claim = None
+    for folder in dict.fromkeys(path.parent for path in paths):
+        _make_folder(folder)
+    locks = OutputLocks.take(paths)
+    if locks is None:
+        return None
     try:
-        for folder in dict.fromkeys(path.parent for path in paths):
-            _make_folder(folder)
-        claim = OutputLocks.take(paths)
-        if claim is None:
-            return None
         if ledger and not overwrite and (before := ledger.finished(job.source, paths, job.recipe)):
-            claim.release()
+            locks.release()
             return JobResult(job, before=before)
-        ours = {path for path in paths if claim.is_left_over(path) or (ledger is not None and ledger.names(path))}
+        ours = {path for path in paths if locks.is_left_over(path) or (ledger is not None and ledger.names(path))}
         if job.settings.preview and paths[0] in ours:
             ours.update(preview.paths(paths[0]))
         for path in [*paths, *(preview.paths(paths[0]) if job.settings.preview else ())]:
             _make_room(path, job.source, overwrite or path in ours)
-        claim.begin()
+        locks.begin()
+    except BaseException:
+        locks.release()
+        raise
+    return locks
+
+
+def _begin(job: Job, ledger: RunLog | None, overwrite: bool) -> OutputLocks | JobResult | None:
+    """The same, with what is in the way told as the job's result."""
+    try:
+        return lock_outputs(job, ledger, overwrite)
     except OutputError as error:
-        if claim:
-            claim.release()
         return JobResult(job, problem=str(error), source=source_fingerprint(job.source))
-    return claim
 
 
 def _told(done: JobResult, ledger: RunLog | None) -> JobResult:
@@ -211,15 +227,17 @@ def _release(job: Job, claim: OutputLocks, ledger: RunLog | None) -> None:
 
 def _make_room(path: Path, source: Path, overwrite: bool) -> None:
     if path.exists() and source.exists() and path.samefile(source):
-        raise OutputError(f"{path}: is the input itself; name another output with -o")
+        raise OutputError(f"{path}: is the input itself; name another with `output`")
     if path.exists() and not overwrite:
-        raise OutputError(f"{path}: is there already; add --overwrite to replace it, or name another with -o")
+        raise OutputError(f"{path}: is there already; add `overwrite` to replace it, or name another with `output`")
 
 
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: no folder can be made there ({error.strerror}); name another with -o") from error
+        raise OutputError(
+            f"{folder}: no folder can be made there ({reason_of(error)}); name another with `output`"
+        ) from error
     if not os.access(folder, os.W_OK):
-        raise OutputError(f"{folder}: may not be written to; name another with -o")
+        raise OutputError(f"{folder}: may not be written to; name another with `output`")

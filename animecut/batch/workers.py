@@ -15,7 +15,7 @@ from typing import Protocol, cast
 import cv2
 import psutil
 
-from animecut._util.concurrency import available_cores, limit_cores
+from animecut._util.concurrency import available_cores, in_main_thread, limit_cores
 from animecut._util.progress import Progress
 from animecut.batch.jobs import Job
 from animecut.batch.run_log import source_fingerprint
@@ -130,7 +130,7 @@ class ProcessPool:
         if not slot.fault and slot.job and time.monotonic() > slot.deadline:
             slot.fault = f"got no further for {self._patience:g} s"
         if not slot.fault and slot.ready and _held(slot) > self._memory:
-            slot.fault = f"needs more than {self._memory / 1e9:.1f} GB of memory (--max-memory)"
+            slot.fault = f"needs more than {self._memory / 1e9:.1f} GB of memory (`max_memory`)"
             slot.tries = TRIES  # it would again
         return self._replace(index) if slot.fault else []
 
@@ -154,7 +154,7 @@ class ProcessPool:
         if not old.ready:
             self._failed_starts += 1
             if self._failed_starts == TRIES:
-                raise DeviceError(f"a worker process does not start ({old.fault}); try --jobs 1 or --device cpu")
+                raise DeviceError(f"a worker process does not start ({old.fault}); try `jobs` 1 or `device` cpu")
             old.tries -= 1  # it was not the job's fault
         self._slots[index] = new = self._start()
         if old.job is None:
@@ -204,7 +204,13 @@ class _Telling(Progress):
 
 @contextlib.contextmanager
 def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes started here do not hear Ctrl-C, which a terminal sends to all: their parent stops them."""
+    """Processes started here do not hear Ctrl-C, which a terminal sends to all: their parent stops them.
+
+    Not so where another thread than the main one starts them, as only that may say what signals do.
+    """
+    if not in_main_thread():
+        yield
+        return
     heard = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited, unlike a handler
     try:
         yield

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from animecut.cli.words import in_flags
 from animecut.errors import AnimecutError, SettingsError
 from animecut.platforms.specs import PLATFORMS, check_file, find_platform
 
@@ -24,7 +25,7 @@ def animecut_check(
     try:
         names = [find_platform(name.strip()).name for name in platforms.split(",")]
     except SettingsError as error:
-        typer.echo(f"error: --for {error}", err=True)
+        typer.echo(f"error: {in_flags(str(error))}", err=True)
         sys.exit(2)
     failed = False
     for file in files:

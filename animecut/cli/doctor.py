@@ -21,15 +21,17 @@ def animecut_doctor(
 ) -> None:
     """Look for what animecut needs, and try it out. Exit: 0 all is there, 1 something is missing, 2 wrong words."""
     from animecut.cli.examine import examine
+    from animecut.cli.words import in_flags
     from animecut.segmentation.weights import DEFAULT_WEIGHTS
 
     well = True
     for finding in examine(weights or DEFAULT_WEIGHTS, device, batch_size):
         well &= finding.well
+        words = in_flags(finding.words)
         if as_json:
-            typer.echo(json.dumps({"name": finding.name, "words": finding.words, "well": finding.well}))
+            typer.echo(json.dumps({"name": finding.name, "words": words, "well": finding.well}))
         else:
-            typer.echo(f"{'ok' if finding.well else 'BAD':4}{finding.name:10}{finding.words}")
+            typer.echo(f"{'ok' if finding.well else 'BAD':4}{finding.name:10}{words}")
     raise typer.Exit(0 if well else 1)
 
 

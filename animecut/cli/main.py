@@ -1,29 +1,20 @@
 """Words on the command line -> Settings -> batch. The only module that prints, draws a bar and exits."""
 
 import json
+import os
 import signal
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from animecut import __version__
+from animecut.cli.words import in_flags, run_of, settings_of, with_options
 from animecut.errors import AnimecutError, SettingsError
-from animecut.platforms.specs import PLATFORMS, find_platform
-from animecut.settings import (
-    FORMATS,
-    MATTINGS,
-    CaptionAt,
-    Matting,
-    Run,
-    Settings,
-    formats_for,
-    parse_bytes,
-    parse_size,
-    parse_time,
-)
+from animecut.settings import Run, Settings
 
 if TYPE_CHECKING:
     from animecut.batch.runner import JobResult
@@ -39,7 +30,6 @@ def _path(word: str) -> Path:
     return Path(word)
 
 
-@app.command(context_settings={"help_option_names": ["-h", "--help"]})
 def animecut(
     inputs: Annotated[
         list[Path],
@@ -47,141 +37,21 @@ def animecut(
             metavar="INPUT...", parser=_path, help="Videos, GIFs, pictures, folders of them, or lists (CSV, JSON)."
         ),
     ],
-    start: Annotated[
-        str, typer.Option(metavar="T", help="Begin with the picture on screen at T: seconds, or [h:]m:s.")
-    ] = "",
-    end: Annotated[str, typer.Option(metavar="T", help="Stop before T.")] = "",
     output: Annotated[
         Path | None,
         typer.Option(
             "-o", "--output", metavar="OUT", help="A file (clip.webp) or a folder. Default: beside the input."
         ),
     ] = None,
-    formats: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="F[,F]",
-            help=f"Of {', '.join(FORMATS)}; several at once cost little more. Default: webp.",
-        ),
-    ] = None,
-    platforms: Annotated[
-        str | None,
-        typer.Option("--for", metavar="P[,P]", help=f"A file that a platform takes: {', '.join(PLATFORMS)}."),
-    ] = None,
     pack: Annotated[
         bool, typer.Option("--pack", help="A folder for each platform, numbered in order, with the icons it asks for.")
-    ] = False,
-    size: Annotated[
-        str, typer.Option(metavar="PX", help="Longer side of the sticker; or exactly width and height: 413x531.")
-    ] = str(Settings.size),
-    frame: Annotated[
-        str, typer.Option(metavar="T", help="A still of the picture on screen at T; a PNG where no format is named.")
-    ] = "",
-    fps: Annotated[
-        float | None, typer.Option(metavar="N", help="At most N drawings per second. Default: all there are.")
-    ] = None,
-    pick: Annotated[
-        str,
-        typer.Option(
-            metavar="WHO", help="Which character: all, largest, left, right, center, or X,Y in the first picture."
-        ),
-    ] = Settings.pick,
-    matting: Annotated[
-        str,
-        typer.Option(
-            metavar="HOW", help=f"Soft edges by {', '.join(MATTINGS)} (knn is slow, none only cleans colour)."
-        ),
-    ] = Settings.matting,
-    steady: Annotated[
-        float, typer.Option(metavar="X", help="0..1: how much neighbouring drawings agree.")
-    ] = Settings.steady,
-    keep_effects: Annotated[
-        bool, typer.Option("--keep-effects", help="Keep small detached pieces, such as sweat drops.")
-    ] = False,
-    crop: Annotated[
-        bool, typer.Option("--crop/--no-crop", help="Crop to the character, or keep the whole picture.")
-    ] = True,
-    margin: Annotated[
-        int, typer.Option(metavar="PX", help="Transparent border around the character.")
-    ] = Settings.margin,
-    follow: Annotated[
-        bool, typer.Option("--follow", help="The crop moves smoothly with the character, who can so be larger.")
-    ] = False,
-    outline: Annotated[
-        int, typer.Option(metavar="PX", help="A border around the character, as if cut out with scissors.")
-    ] = Settings.outline,
-    outline_color: Annotated[str, typer.Option(metavar="C", help="Its colour.")] = Settings.outline_color,
-    shadow: Annotated[bool, typer.Option("--shadow", help="A soft shadow; not in a transparent GIF.")] = False,
-    caption: Annotated[
-        str, typer.Option(metavar="TEXT", help="White text with a black outline, as large as it fits.")
-    ] = Settings.caption,
-    caption_at: Annotated[str, typer.Option(metavar="WHERE", help="top or bottom.")] = Settings.caption_at,
-    font: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Font of the caption. Default: one for plain English.")
-    ] = None,
-    speed: Annotated[float, typer.Option(metavar="X", help="So many times as fast.")] = Settings.speed,
-    reverse: Annotated[bool, typer.Option("--reverse", help="Backwards.")] = False,
-    bounce: Annotated[bool, typer.Option("--bounce", help="Forwards, then backwards: any clip loops.")] = False,
-    loop_find: Annotated[
-        bool, typer.Option("--loop-find", help="Cut to the part of the range that loops best; tells the seam.")
-    ] = False,
-    background: Annotated[
-        str, typer.Option(metavar="B", help="transparent, a colour (white, #ff8800), or a picture file.")
-    ] = Settings.background,
-    loop: Annotated[int, typer.Option(metavar="N", help="Play N times; 0 is for ever.")] = Settings.loop,
-    first: Annotated[
-        str, typer.Option(metavar="T", help="Begin with what shows at T, and go round. Default: as platforms need.")
-    ] = "",
-    max_bytes: Annotated[
-        str, typer.Option(metavar="N", help="Of each file: 500000, 500k or 1.5M; tells what was given up.")
-    ] = "",
-    max_seconds: Annotated[
-        float | None, typer.Option(metavar="S", help="Of each file; what is longer is cut off the end.")
-    ] = None,
-    quality: Annotated[
-        int, typer.Option(metavar="1..100", help="Of webp and webm; of a gif, how faint a change is still drawn.")
-    ] = Settings.quality,
-    weights: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Weights made by animecut-train. Default: the ones that come along."),
-    ] = None,
-    device: Annotated[str, typer.Option(metavar="D", help="auto, cpu, cuda or mps.")] = Settings.device,
-    batch_size: Annotated[int, typer.Option(metavar="N", help="Most pictures at once on a GPU.")] = Settings.batch_size,
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Beside the stickers a picture and a page that show them on four grounds.")
-    ] = False,
-    ray: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Hand the inputs to the machines of a Ray cluster; `local` starts one."),
-    ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Of many inputs, so many at once. Default: what suits the machine.")
-    ] = None,
-    timeout: Annotated[
-        float, typer.Option(metavar="S", help="Of many inputs, give one up that gets no picture further for S seconds.")
-    ] = Run.timeout,
-    max_memory: Annotated[
-        float | None,
-        typer.Option(metavar="GB", help="Of many inputs, give one up that needs more. Default: its share."),
-    ] = None,
-    max_source_side: Annotated[
-        int, typer.Option(metavar="PX", help="Refuse sources with a longer side.")
-    ] = Settings.max_source_side,
-    max_source_pixels: Annotated[
-        int, typer.Option(metavar="N", help="Refuse sources with more pixels in a picture.")
-    ] = Settings.max_source_pixels,
-    max_source_seconds: Annotated[
-        float, typer.Option(metavar="S", help="Refuse sources that last longer between --start and --end.")
-    ] = Settings.max_source_seconds,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace stickers that are there, and redo what is done.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per input on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Only errors.")] = False,
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=lambda on: _version(on), help="Show it.")
     ] = False,
+    **words: Any,  # noqa: ANN401 the options of Settings and Run, by their fields
 ) -> None:
     """Cut the characters out of anime clips: transparent stickers.
 
@@ -192,22 +62,7 @@ def animecut(
     animecut clips/ -o stickers/ --format webp,gif       every clip in a folder
     """
     try:
-        settings = Settings(
-            start=parse_time(start) if start else None,
-            end=parse_time(end) if end else None,
-            formats=formats_for(formats, output, bool(platforms), still=bool(frame)),
-            platforms=_platforms(platforms),
-            size=parse_size(size)[0], canvas=parse_size(size)[1], frame=parse_time(frame) if frame else None, fps=fps,
-            weights=weights, device=device, batch_size=batch_size, pick=pick,
-            matting=cast("Matting", matting), steady=steady, keep_effects=keep_effects, crop=crop, follow=follow,
-            margin=margin, outline=outline, outline_color=outline_color, shadow=shadow, caption=caption,
-            caption_at=cast("CaptionAt", caption_at), font=font, speed=speed, reverse=reverse, bounce=bounce,
-            loop_find=loop_find, preview=preview, background=background, loop=loop, quality=quality,
-            first=parse_time(first) if first else None, max_bytes=parse_bytes(max_bytes) if max_bytes else None,
-            max_seconds=max_seconds, max_source_side=max_source_side, max_source_pixels=max_source_pixels,
-            max_source_seconds=max_source_seconds,
-        )  # fmt: skip
-        run = Run(overwrite=overwrite, ray=ray, jobs=jobs, timeout=timeout, max_memory=max_memory)
+        settings, run = settings_of(words, output), run_of(words)
         failed = _run(inputs, output, settings, run, pack=pack, as_json=as_json, quiet=quiet)
     except SettingsError as error:
         _stop(str(error), 2)
@@ -218,21 +73,35 @@ def animecut(
     raise typer.Exit(1 if failed else 0)
 
 
+app.command(context_settings={"help_option_names": ["-h", "--help"]})(
+    with_options(animecut, after={"end": "output", "platforms": "pack"})
+)
+
+
 def main() -> None:
-    """The command `animecut`."""
-    app()
+    """The command `animecut`. Where it fails, it waits for no thread that still loads torch or compiles the matting."""
+    try:
+        app()
+    except SystemExit as done:
+        if done.code and threading.active_count() > 1:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(done.code if isinstance(done.code, int) else 1)
+        raise
 
 
 def _run(
     inputs: list[Path], output: Path | None, settings: Settings, run: Run, *, pack: bool, as_json: bool, quiet: bool
 ) -> int:
     """Do everything and say how it went; return how many inputs failed."""
+    from animecut._util.concurrency import in_main_thread
     from animecut.batch import run as run_setup
     from animecut.cli.progress import ProgressBars
 
     many, jobs = run_setup.plan_run(inputs, output, settings, run, pack=pack)
-    for stop in (signal.SIGINT, signal.SIGTERM):  # from now on there is something to tidy up
-        signal.signal(stop, signal.default_int_handler)
+    if in_main_thread():  # from now on there is something to tidy up
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     problems, before = [], 0
     with (
         ProgressBars(silent=quiet) as bars,
@@ -241,12 +110,12 @@ def _run(
         for count, done in enumerate(results, start=1):
             before += done.before is not None
             if done.problem:
-                problems.append(done.problem)
-                bars.error(f"error: {done.problem}")
+                problems.append(in_flags(done.problem))
+                bars.error(f"error: {problems[-1]}")
             for line in _lines(done):
                 bars.notice(line)
             if as_json:
-                typer.echo(json.dumps(done.as_json()))
+                typer.echo(json.dumps(_in_json(done)))
             if many:
                 bars.progress("all", count, len(jobs), unit="files")
     if many and not quiet:
@@ -257,8 +126,9 @@ def _run(
     return len(problems)
 
 
-def _platforms(named: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(find_platform(name.strip()).name for name in named.split(","))) if named else ()
+def _in_json(done: "JobResult") -> dict[str, object]:
+    record = done.as_json()
+    return record | {"error": in_flags(str(record["error"])) if record["error"] else None}
 
 
 def _lines(done: "JobResult") -> list[str]:
@@ -291,7 +161,7 @@ def _say(message: str) -> None:
 
 
 def _stop(message: str, code: int) -> NoReturn:
-    _say(f"error: {message}")
+    _say(f"error: {in_flags(message)}")
     sys.exit(code)
 
 

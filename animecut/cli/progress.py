@@ -6,6 +6,7 @@ from types import TracebackType
 from tqdm import tqdm
 
 from animecut._util.progress import Progress
+from animecut.cli.words import in_flags
 
 
 class ProgressBars(Progress):
@@ -44,7 +45,7 @@ class ProgressBars(Progress):
     def notice(self, message: str) -> None:
         """Print a line above the bars."""
         if not self._silent:
-            tqdm.write(message, file=sys.stderr)
+            tqdm.write(in_flags(message), file=sys.stderr)
 
     def error(self, message: str) -> None:
         """The same, where it is silent too."""

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from animecut.encode.probe import decode_pictures
 from animecut.encode.writer import Written, atomic_path
-from animecut.errors import OutputError
+from animecut.errors import OutputError, reason_of
 from animecut.layout.compose import Box, Colour, Picture, composite_over, fill_bounds, resample
 
 WHITE, BLACK, GREY = (255, 255, 255), (0, 0, 0), (204, 204, 204)
@@ -69,7 +69,7 @@ def write_preview(files: Sequence[Written]) -> tuple[Path, Path]:
         with atomic_path(page) as part:
             part.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
-        raise OutputError(f"cannot write {sheet}: {error.strerror}; is there room left?") from error
+        raise OutputError(f"cannot write {sheet}: {reason_of(error)}; is there room left?") from error
     return sheet, page
 
 

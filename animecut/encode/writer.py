@@ -24,7 +24,7 @@ from animecut._util.images import read_bgr
 from animecut.encode.animation import split_webp, write_apng, write_webp
 from animecut.encode.gif import write_gif
 from animecut.encode.timing import Limits, Picture, Timed, to_ticks
-from animecut.errors import OutputError, SettingsError, Unreadable
+from animecut.errors import OutputError, SettingsError, Unreadable, reason_of
 from animecut.types import Clip
 
 FRAME_NAME = re.compile(r"\d{5,}\.png")
@@ -107,7 +107,7 @@ def write_sticker(
             _write_as(kind, part, pictures, loop, quality, colours)
             return _read_back(part, path, kind, seen)
     except (OSError, av.FFmpegError) as error:
-        reason = error.strerror or str(error)
+        reason = reason_of(error)
         raise OutputError(f"cannot write {path}: {reason}; is the folder there, writable, with room left?") from error
 
 

@@ -48,7 +48,7 @@ def draw_caption(text: str, size: Size, *, at: At = "bottom", font: Path | None 
     height, width = size
     paragraphs = [_pieces(line) for line in drawable_text(text, font).splitlines() if line.strip()]
     if not paragraphs:
-        raise SettingsError("--caption: says nothing; leave it out, or write something")
+        raise SettingsError("says nothing; leave it out, or write something", field="caption")
     largest, smallest = (max(8, round(min(size) * share)) for share in (LARGEST, SMALLEST))
     best, lines = 0.0, list[str]()
     for em in range(largest, smallest - 1, -1):
@@ -61,14 +61,16 @@ def draw_caption(text: str, size: Size, *, at: At = "bottom", font: Path | None 
             best, chosen, lines = em * FEWER ** (len(trial) - 1), letters, trial
     if lines:
         return _drawn(lines, chosen, size, at)
-    raise InputError(f"--caption: too long for a sticker of {width}x{height} pixels; write less, or raise --size")
+    raise InputError(f"too long for a sticker of {width}x{height} pixels; write less, or raise `size`", field="caption")
 
 
 def _font(file: Path | None, em: float) -> Font:
     try:
         font = ImageFont.truetype(str(file), em) if file else ImageFont.load_default(em)
     except OSError as error:
-        raise SettingsError(f"--font {file}: no font that can be read; name a .ttf, .otf or .ttc file") from error
+        raise SettingsError(
+            "no font that can be read; name a .ttf, .otf or .ttc file", field="font", value=file
+        ) from error
     return cast("Font", font)
 
 
@@ -95,7 +97,7 @@ def drawable_text(text: str, file: Path | None) -> str:
         elif unicodedata.category(character) != "Cf" and not "\ufe00" <= character <= "\ufe0f":
             name = unicodedata.name(character, f"U+{ord(character):04X}")
             has = f"{file} has" if file else "the font that comes along has"
-            raise SettingsError(f"--caption: {has} no {character} ({name}); name a font that does with --font FILE")
+            raise SettingsError(f"{has} no {character} ({name}); name a font that does with `font`", field="caption")
     return drawable
 
 

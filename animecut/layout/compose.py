@@ -241,7 +241,9 @@ def read_background(words: str) -> Colour | Picture | None:
         return colour
     picture = read_bgr(Path(words))
     if picture is None:
-        raise SettingsError(f"--background {words}: neither transparent, nor a colour, nor a picture that can be read")
+        raise SettingsError(
+            "neither transparent, nor a colour, nor a picture that can be read", field="background", value=words
+        )
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
 
 

@@ -70,7 +70,9 @@ def sticker_time(moment: float, times: Seconds, plays: Playback) -> float:
     """When a sticker first shows what its source shows at a moment, both in seconds. Raises InputError: it does not."""
     drawing = int(np.searchsorted(times, moment, side="right")) - 1
     if not 0 <= drawing < len(times) - 1:
-        raise InputError(f"--first {moment:g}: not in the sticker, which shows {times[0]:.2f} to {times[-1]:.2f} s")
+        raise InputError(
+            f"not in the sticker, which shows {times[0]:.2f} to {times[-1]:.2f} s", field="first", value=moment
+        )
     return float(plays.times[plays.order.index(drawing)])
 
 
@@ -87,7 +89,9 @@ def find_loop(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], times: Seconds
     """
     count = len(alpha)
     if count > MOST:
-        raise InputError(f"--loop-find: {count} drawings are too many to compare; take a shorter --start and --end")
+        raise InputError(
+            f"{count} drawings are too many to compare; take a shorter range, by `start` and `end`", field="loop_find"
+        )
     apart = _distances(rgb, alpha)
     step = float(np.clip(np.median(np.diagonal(apart, 1)), *STEPS)) if count > 1 else STEPS[0]
     jumps = {

@@ -69,7 +69,7 @@ def parse_choice(choice: str) -> str | Point:
     except ValueError:
         x = y = -1.0
     if not (0 <= x < np.inf and 0 <= y < np.inf):
-        raise SettingsError(f"--pick {choice}: unknown; choose {', '.join(RULES)}, or X,Y in pixels")
+        raise SettingsError(f"unknown; choose {', '.join(RULES)}, or X,Y in pixels", field="pick", value=choice)
     return x, y
 
 
@@ -94,7 +94,8 @@ def _selected(drawings: Iterable[Drawing], rule: str | Point) -> Iterator[Drawin
     for drawing in drawings:
         height, width = drawing.rgb.shape[:2]
         if memory is None and not isinstance(rule, str) and not (rule[0] < width and rule[1] < height):
-            raise InputError(f"--pick {rule[0]:g},{rule[1]:g}: the picture has only {width}x{height} pixels")
+            point = f"{rule[0]:g},{rule[1]:g}"
+            raise InputError(f"the picture has only {width}x{height} pixels", field="pick", value=point)
         alpha, memory = _select_one(drawing, rule, memory)
         yield replace(drawing, alpha=alpha)
 

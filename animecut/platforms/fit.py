@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from animecut._util.spool import Spool
 from animecut.encode.writer import Written
-from animecut.errors import OutputError
+from animecut.errors import OutputError, reason_of
 from animecut.layout.compose import Box, Placement, composite_over, resample
 from animecut.platforms.candidates import AIM, Candidates, Canvas, Drawings
 from animecut.platforms.ladder import QualityLadder, Rung
@@ -78,7 +78,9 @@ def fit(
                 written = replace(trials.written(best), path=path)
                 trials.path(best).replace(path)
         except OSError as error:
-            raise OutputError(f"cannot write {path}: {error.strerror}; is the folder there, with room left?") from error
+            raise OutputError(
+                f"cannot write {path}: {reason_of(error)}; is the folder there, with room left?"
+            ) from error
     return Fitted(written, (*schedule.given_up, *trials.given_up(best)), likeness)
 
 

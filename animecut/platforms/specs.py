@@ -107,7 +107,7 @@ PLATFORMS = {row.name: row for row in _ROWS}
 def find_platform(name: str) -> Platform:
     """The row of that name. Raises SettingsError where there is none."""
     if name not in PLATFORMS:
-        raise SettingsError(f"{name}: no platform that is known; choose from {', '.join(PLATFORMS)}")
+        raise SettingsError("unknown; choose from " + ", ".join(PLATFORMS), field="platforms", value=name)
     return PLATFORMS[name]
 
 

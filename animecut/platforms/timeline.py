@@ -82,7 +82,7 @@ def plan_timeline(
     count = _count(posts, end)
     if count < row.min_frames:
         there = f"there {'is' if count == 1 else 'are'} {count}"
-        still = f", or --for {row.name}-static" if f"{row.name}-static" in PLATFORMS else ""
+        still = f", or the platform {row.name}-static" if f"{row.name}-static" in PLATFORMS else ""
         wanted = f"at least {row.min_frames} drawings"
         raise OutputError(f"{row.name} takes {wanted} and {there}; choose a longer or livelier range{still}")
     start = _first(posts, scores[:count], row, first, automatic=row.rests_on_first and plays != 1)
@@ -110,7 +110,7 @@ def _whole(posts: Seconds, row: Platform, loop: int) -> tuple[float, int]:
     """
     most, longest = (row.loops[1] if row.loops else 1), int(row.max_seconds)
     if longest < 1:
-        raise OutputError(f"{row.name} takes whole seconds; give --max-seconds 1 or more")
+        raise OutputError(f"{row.name} takes whole seconds; give `max_seconds` 1 or more")
     plays = (loop,) if loop in PLAYS and loop <= most else tuple(n for n in PLAYS if n <= most)
     choices = [(total / n, n) for n in plays for total in range(1, longest + 1)]
 
@@ -127,7 +127,9 @@ def _first(posts: Seconds, scores: Sequence[float], row: Platform, first: float 
         found = int(np.searchsorted(posts, first, side="right")) - 1
         if not 0 <= found < len(scores):
             shown = min(float(posts[len(scores)] - posts[0]), row.max_seconds)
-            raise OutputError(f"--first: not in the {shown:.2f} s that are left for {row.name}; choose another moment")
+            raise OutputError(
+                f"not in the {shown:.2f} s that are left for {row.name}; choose another moment", field="first"
+            )
         return found
     best = int(np.argmax(scores))
     return best if automatic and scores[best] > BETTER * scores[0] else 0

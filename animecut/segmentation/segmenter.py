@@ -44,7 +44,7 @@ class Segmenter:
             )
         except RuntimeError as error:  # CUDA raises it where even its own share does not fit
             reason = str(error).partition("\n")[0]
-            raise DeviceError(f"{self.device}: {reason}; free some memory, or use --device cpu") from error
+            raise DeviceError(f"{self.device}: {reason}; free some memory, or use `device` cpu") from error
 
     @property
     def device_name(self) -> str:
@@ -77,7 +77,7 @@ class Segmenter:
             except torch.OutOfMemoryError as error:
                 if self.batch_size == 1:
                     raise DeviceError(
-                        f"{self.device_name}: out of memory with a single picture; free some, or use --device cpu"
+                        f"{self.device_name}: out of memory with a single picture; free some, or use `device` cpu"
                     ) from error
                 self.batch_size //= 2  # from now on
                 continue
@@ -113,9 +113,9 @@ def choose_device(name: str) -> torch.device:
     except RuntimeError:
         device = None
     if device is None or device.type not in there:
-        raise DeviceError(f"--device {name}: unknown; choose auto, cpu, cuda or mps")
+        raise DeviceError("unknown; choose auto, cpu, cuda or mps", field="device", value=name)
     if not there[device.type] or (device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()):
-        raise DeviceError(f"--device {name}: PyTorch finds no such device here; use --device auto or cpu")
+        raise DeviceError("PyTorch finds no such device here; use auto or cpu", field="device", value=name)
     return device
 
 

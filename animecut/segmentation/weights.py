@@ -104,7 +104,7 @@ def digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise WeightsError(
-            f"{path}: no such weights file; leave --weights out for the ones that come with animecut"
+            f"{path}: no such weights file; leave `weights` out for the ones that come with animecut"
         ) from error
 
 
@@ -136,7 +136,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 def _opened(path: Path) -> Iterator[Any]:
     """A safetensors file; its tensors are read when they are asked for."""
     if not is_file(path):
-        raise WeightsError(f"{path}: no such weights file; leave --weights out for the ones that come with animecut")
+        raise WeightsError(f"{path}: no such weights file; leave `weights` out for the ones that come with animecut")
     try:
         with safe_open(path, "pt") as file:
             yield file

@@ -18,7 +18,7 @@ def enforce_limits(clips: Iterable[Clip], source: Path, *, longest: int, seconds
     for clip in clips:
         side = max(clip.pixels.shape[1:3])
         if side > longest:
-            raise InputError(f"{source}: {side} pixels long; scale it down, or raise --max-source-side {longest}")
+            raise InputError(f"{source}: {side} pixels long; scale it down, or raise `max_source_side` ({longest})")
         lasted += clip.duration
         if lasted > seconds:
             raise _too_long(source, seconds)
@@ -32,5 +32,5 @@ def check_expected_seconds(source: Path, lasts: float, seconds: float) -> None:
 
 
 def _too_long(source: Path, seconds: float) -> InputError:
-    limit = f"--max-source-seconds {seconds:g}"
-    return InputError(f"{source}: is longer than {limit}; name a part with --start and --end, or raise it")
+    limit = f"`max_source_seconds` ({seconds:g})"
+    return InputError(f"{source}: is longer than {limit}; name a part with `start` and `end`, or raise it")

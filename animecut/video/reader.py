@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from animecut.errors import SettingsError
+from animecut.errors import SettingsError, reason_of
 from animecut.types import Clip
 from animecut.video import ffmpeg, images
 from animecut.video.images import STILL_SECONDS
@@ -51,9 +51,9 @@ def read_clips(
     since = 0.0 if start is None else start
     until = math.inf if end is None else end
     if not 0 <= since < math.inf:
-        raise SettingsError(f"start is {since:g} s; give seconds from 0 up")
+        raise SettingsError("give seconds from 0 up", field="start", value=since)
     if not until - since >= 2 * EDGE_SECONDS:
-        raise SettingsError(f"end ({until:g} s) does not come after start ({since:g} s); give a later end")
+        raise SettingsError(f"must come after `start` ({since:g} s); give a later one", field="end", value=until)
     _check_file(path)
     image = images.opened(path)
     pictures = images.pictures(path, image, max_pixels) if image else ffmpeg.pictures(path, since, max_pixels)
@@ -112,7 +112,7 @@ def _whole(path: Path, pictures: Iterable[TimedPicture], since: float) -> Iterat
             last = math.floor(100 * picture.time) / 100
             advice = ["fetch it again"]
             if last > since:
-                advice.append(f"end before that (--end {last:g})")
+                advice.append(f"end before that (`end` {last:g})")
             elif since > 0:
                 advice.append("give an earlier start")
             raise input_error(path, f"breaks off at {picture.time:.3f} s; {', or '.join(advice)}") from error
@@ -149,4 +149,4 @@ def _check_file(path: Path) -> None:
             if not file.read(1):
                 raise input_error(path, "is empty; fetch or export it again")
     except OSError as error:
-        raise input_error(path, f"cannot be read ({error.strerror}); check its name, permissions and disk") from error
+        raise input_error(path, f"cannot be read ({reason_of(error)}); check its name, permissions and disk") from error

@@ -36,5 +36,5 @@ def check_size(path: Path, width: int, height: int, max_pixels: int) -> None:
     """Raise InputError where a picture has more than max_pixels."""
     if width * height > max_pixels:
         raise input_error(
-            path, f"{width}x{height} is more than {max_pixels} pixels; scale it down or raise --max-source-pixels"
+            path, f"{width}x{height} is more than {max_pixels} pixels; scale it down or raise `max_source_pixels`"
         )

@@ -130,7 +130,7 @@ def test_a_line_without_a_format_has_the_command_lines(
     clips: Path, tmp_path: Path, asked: str, row: str, made: str
 ) -> None:
     (clips / "list.csv").write_text(row)
-    run = Settings(formats=formats_for(asked, None, False))
+    run = Settings(formats=formats_for(asked.split(",") if asked else (), None, False))
     jobs = plan_jobs([clips / "list.csv"], tmp_path, run, "w")
     assert names(jobs, tmp_path) == {"one.mp4": made.split("; ")}
 
@@ -164,8 +164,8 @@ def test_every_setting_of_an_input_can_be_given_in_a_list(clips: Path) -> None:
     [
         ("", "names no input"),
         ("clip\none.mp4\n", "file"),
-        ("file,size\none.mp4,9\n", "input 1: --size 9"),
-        ("file,size\none.mp4,64\none.mp4,big\n", "input 2: --size big"),
+        ("file,size\none.mp4,9\n", "input 1: column size 9"),
+        ("file,size\none.mp4,64\none.mp4,big\n", "input 2: column size: .big. is no size"),
         ("file,weights\none.mp4,w\n", "weights"),
         ("file,canvas\none.mp4,100x100\n", "'canvas' is no option"),
         ("file,crop\none.mp4,perhaps\n", "crop"),

@@ -65,7 +65,7 @@ def test_the_odd_one_among_stills_or_moving_stickers_is_named(tmp_path: Path) ->
 
 
 def test_what_makes_no_pack_is_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="--for"):
+    with pytest.raises(SettingsError, match="`platforms`"):
         number_stickers(stickers(1, Settings()), tmp_path)
     (tmp_path / "line").mkdir()
     (tmp_path / "line" / "09.png").touch()
@@ -76,7 +76,7 @@ def test_what_makes_no_pack_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="`out`"):
         plan_jobs([tmp_path / "list.csv"], tmp_path, LINE, "", pack=True)
     for output in (None, tmp_path / "a.png"):
-        with pytest.raises(SettingsError, match="name a folder with -o"):
+        with pytest.raises(SettingsError, match="name a folder with `output`"):
             plan_jobs([tmp_path / "a.mp4"], output, LINE, "", pack=True)
 
 

@@ -198,7 +198,7 @@ def test_what_goes_with_other_inputs_only_costs_one_alone_and_names_it(
     jobs = plan_jobs([clips], tmp_path / "out", Settings(**words), WEIGHTS)  # type: ignore[arg-type]
     bad, *good = run_jobs(jobs, InProcess(world.see, Progress()), RunLog(tmp_path / "out"), overwrite=False)
     assert [done.problem for done in good] == [None, None]
-    assert str(bad.problem).startswith(f"{clips}/a/narrow.png: --")
+    assert str(bad.problem).startswith(f"{clips}/a/narrow.png: `{next(iter(words))}`")
     assert says in str(bad.problem)
 
 
@@ -220,15 +220,19 @@ def test_an_output_folder_that_is_gone_is_no_disaster(clips: Path, tmp_path: Pat
         assert "is the folder there" in str(done.problem)
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(OSError(5, "Input/output error"), "Input/output error"), (OSError("torn"), "torn"), (MemoryError(), "of memory")],
+)
 def test_a_sticker_that_cannot_be_read_again_is_told_of(
-    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
 ) -> None:
     def broken(path: Path) -> tuple[int, str]:
-        raise OSError(5, "Input/output error")
+        raise error
 
     monkeypatch.setattr("animecut.batch.runner.output_digest", broken)
     for line in said(do(clips, tmp_path / "out")):
-        assert "Input/output error" in str(line["error"])
+        assert f"{words}); make room" in str(line["error"])
         (output,) = cast("list[dict[str, object]]", line["outputs"])
         assert output["sha256"] is None
 
@@ -255,7 +259,7 @@ def test_words_of_a_list_that_are_wrong_name_their_input(clips: Path, tmp_path: 
     (clips / "list.csv").write_text("file,pick\none.mp4,nobody\na/two.mp4,all\n")
     jobs = plan_jobs([clips / "list.csv"], tmp_path / "out", Settings(size=64), WEIGHTS)
     bad, good = run_jobs(jobs, InProcess(world.see, Progress()), RunLog(tmp_path / "out"), overwrite=False)
-    assert str(bad.problem).startswith(f"{clips}/one.mp4: --pick nobody")
+    assert str(bad.problem).startswith(f"{clips}/one.mp4: column pick nobody")
     assert good.problem is None
 
 
@@ -363,13 +367,13 @@ def test_a_full_temporary_folder_costs_the_file_that_needs_it(
 def test_what_may_not_be_written_to_is_told_of_each_file(clips: Path, disk: Callable[[str], Path]) -> None:
     out = disk("ro,size=64k")
     for each in do(clips, out):
-        assert "name another with -o" in str(each.problem)
+        assert "name another with `output`" in str(each.problem)
     disk("rw")
     do(clips, out)
     before = files(out)
     disk("ro")
     for each in do(clips, out, weights="others"):
-        assert str(each.problem).endswith("may not be written to; name another with -o")
+        assert str(each.problem).endswith("may not be written to; name another with `output`")
     assert files(out) == before
 
 
@@ -415,7 +419,7 @@ def test_a_worker_that_holds_too_much_is_stopped(clips: Path, tmp_path: Path) ->
     slots = ProcessPool(rotten.Rotten, 1, threads=1, patience=300, memory=1e6, notice=lambda _: None)
     jobs = plan_jobs([clips / "one.mp4"], tmp_path / "out", Settings(), WEIGHTS)
     (done,) = run_jobs(jobs, slots, None, overwrite=False)
-    assert "memory (--max-memory)" in str(done.problem)
+    assert "memory (`max_memory`)" in str(done.problem)
     assert not files(tmp_path / "out")
 
 

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -109,8 +110,12 @@ def test_limits_of_ones_own_go_with_any_format(animecut: Callable[..., Result], 
     [
         (("",), 2, "an empty word is no input"),
         (("walk.mp4", "--start", "inf:0"), 2, "'inf:0' is no time"),
-        (("walk.mp4", "--size", "9" * 5000), 2, "--size 99"),
-        (("walk.mp4", "--size", "512x40", "--shadow"), 2, "--shadow, --outline, --margin: leave too little of 40"),
+        (("walk.mp4", "--size", "9" * 5000), 2, "--size: '99"),
+        (
+            ("walk.mp4", "--size", "512x40", "--shadow"),
+            2,
+            "--margin 8: leaves, with --outline and --shadow, too little of 40",
+        ),
         (("walk.mp4", "--for", "line", "--max-seconds", "0.5"), 1, "give --max-seconds 1 or more"),
         (("walk.mp4", "--for", "telegram", "-o", "x.webp"), 2, "-o x.webp: telegram takes .webm"),
         (("walk.mp4", "--caption", "x" * 501), 2, "--caption: too long"),
@@ -364,6 +369,39 @@ def test_ctrl_c_while_it_loads_prints_one_line(tmp_path: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True, env=os.environ | place, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "error: stopped before anything was begun\n"
+
+
+def test_a_failure_waits_for_no_thread_that_still_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[int] = []
+    loaded = threading.Event()
+    monkeypatch.setattr(os, "_exit", left.append)
+    monkeypatch.setattr(sys, "argv", ["animecut", "--nonsense"])
+    loading = threading.Thread(target=loaded.wait)
+    loading.start()
+    with pytest.raises(SystemExit):
+        main.main()
+    assert left == [2]
+    monkeypatch.setattr(sys, "argv", ["animecut", "--version"])
+    with pytest.raises(SystemExit):
+        main.main()
+    assert left == [2]
+    loaded.set()
+    loading.join()
+
+
+def test_a_command_may_run_in_any_thread(animecut: Callable[..., Result], clip: Path) -> None:
+    done: list[Result] = []
+    thread = threading.Thread(target=lambda: done.append(animecut(clip, "--size", "64")))
+    thread.start()
+    thread.join()
+    assert done[0].exit_code == 0, done[0].exception
+
+
+def test_flags_stand_in_messages_and_json(animecut: Callable[..., Result], clip: Path) -> None:
+    done = animecut(clip, "--loop-find", "--end", "0.2", "--json")
+    assert "try a longer one, or --bounce" in done.stderr
+    failed = animecut(clip, "--first", "7", "--json")
+    assert json.loads(failed.stdout)["error"].startswith(f"{clip}: --first 7: not in the sticker")
 
 
 @pytest.mark.slow

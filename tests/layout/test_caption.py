@@ -74,7 +74,7 @@ def test_scripts_without_spaces_break_anywhere_but_beside_brackets_and_full_stop
 
 
 def test_a_character_that_the_font_lacks_is_named(font_file: Path) -> None:
-    with pytest.raises(SettingsError, match=r"no あ \(HIRAGANA LETTER A\).*--font"):
+    with pytest.raises(SettingsError, match=r"no あ \(HIRAGANA LETTER A\).*`font`"):
         draw_caption("Aあ", SIZE)
     with pytest.raises(SettingsError, match=r"font.ttf has no é \(LATIN SMALL LETTER E WITH ACUTE\)"):
         draw_caption("cafe\u0301", SIZE, font=font_file)
@@ -86,7 +86,7 @@ def test_a_font_file_is_used_or_refused(font_file: Path) -> None:
     assert (draw_caption("Hi", SIZE, font=font_file) == draw_caption("Hi", SIZE)).all()
     (font_file.parent / "text.ttf").write_text("no font")
     for path in (font_file.parent / "text.ttf", font_file.parent / "none.ttf"):
-        with pytest.raises(SettingsError, match="--font"):
+        with pytest.raises(SettingsError, match="`font`"):
             draw_caption("Hi", SIZE, font=path)
 
 

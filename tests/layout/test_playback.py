@@ -118,5 +118,5 @@ def test_words_follow_the_jump() -> None:
 def test_a_range_that_is_too_long_for_a_loop_is_told() -> None:
     count = playback.MOST + 1
     rgb, alpha = np.zeros((count, 1, 1, 3), np.uint8), np.zeros((count, 1, 1), np.float32)
-    with pytest.raises(InputError, match=r"--loop-find: 1501 drawings are too many"):
+    with pytest.raises(InputError, match=r"`loop_find`: 1501 drawings are too many"):
         find_loop(rgb, alpha, np.arange(count + 1.0))

@@ -159,7 +159,7 @@ def test_of_characters_told_apart_one_is_chosen_though_they_touch(choice: str, w
 
 @pytest.mark.parametrize("choice", ["nobody", "1", "1,2,3", "-1,4", "nan,3", "", "a,b", "Left"])
 def test_words_that_are_no_choice(choice: str) -> None:
-    with pytest.raises(SettingsError, match="--pick"):
+    with pytest.raises(SettingsError, match="`pick`"):
         select(iter(()), choice)
 
 

@@ -206,7 +206,7 @@ def test_what_cannot_be_is_said_in_words(tmp_path: Path) -> None:
         fit(clips(1), path, PLATFORMS["line"])
     with pytest.raises(OutputError, match="nearest miss"):
         fit(clips(3), path, limited("apng", 200))
-    with pytest.raises(OutputError, match=r"--first: not in the 0\.\d+ s that are left for apng limits"):
+    with pytest.raises(OutputError, match=r"`first`: not in the 0\.\d+ s that are left for apng limits"):
         fit(clips(3), path, without_limits("apng"), first=99)
     with pytest.raises(OutputError, match="cannot write"):
         fit(clips(3), tmp_path / "none" / "a.png", without_limits("apng"))

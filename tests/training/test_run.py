@@ -15,8 +15,8 @@ from animecut_training.evaluation.journal import Journal
 from animecut_training.init.begin import initial_network
 from animecut_training.loop import fit
 from animecut_training.loop.batches import Part
-from animecut_training.loop.fit import Recipe
-from animecut_training.run import SHIPPED, Job, Reporter, cross_validate, run
+from animecut_training.recipe import Job, Recipe
+from animecut_training.run import SHIPPED, Reporter, cross_validate, run
 from animecut_training.synthesis.assets import add_labelled, read_split
 from animecut_training.synthesis.composite import Assets
 from typer.testing import CliRunner
@@ -99,7 +99,7 @@ def test_a_split_that_does_not_fit_the_folder_is_not_put_aside(
     job: Job, tmp_path: Path, held: list[list[str]], folds: int
 ) -> None:
     write_split(tmp_path / "split.json", held)
-    with pytest.raises(SettingsError, match=r"--split .*split.json: 2 folds, .*make the two agree"):
+    with pytest.raises(SettingsError, match=r"`split_file` .*split.json: 2 folds, .*make the two agree"):
         cross_validate(replace(job, split_file=tmp_path / "split.json"), Reporter(), folds)
 
 
@@ -156,9 +156,9 @@ def test_a_checkpoint_of_other_frames_is_not_gone_on_with(job: Job) -> None:
     run(job, Reporter())
     before = (job.out / "model.safetensors").read_bytes()
     add(job.folder, "more", 40)
-    with pytest.raises(SettingsError, match=r"a run is there already; --resume"):
+    with pytest.raises(SettingsError, match=r"a run is there already; `resume`"):
         run(job, Reporter())
-    with pytest.raises(SettingsError, match=r"frames 4, not 5.*another --out"):
+    with pytest.raises(SettingsError, match=r"frames 4, not 5.*another `out`"):
         run(replace(job, resume=True), Reporter())
     with pytest.raises(SettingsError, match=r"init .*scratch"):
         run(replace(job, init="scratch", resume=True), Reporter())
@@ -173,7 +173,7 @@ def test_a_checkpoint_of_other_sprites_or_another_beginning_is_not_gone_on_with(
     job = replace(job, sprites=[sprites], scenes=scenes, resume=True)
     run(job, Reporter())
     weights.save(PSPNet(Architecture(width=16, decoder=(8, 8))), tmp_path / "tiny.safetensors", {})
-    with pytest.raises(SettingsError, match="begun with other init; give the same or another --out"):
+    with pytest.raises(SettingsError, match="begun with other init; give the same or another `out`"):
         run(job, Reporter())
     cv2.imwrite(str(sprites / "b.png"), np.pad(np.full((20, 30, 4), 255, np.uint8), ((5, 5), (5, 5), (0, 0))))
     with pytest.raises(SettingsError, match="begun with other init; other stock"):
@@ -184,7 +184,7 @@ def test_what_flatters_or_does_nothing_is_told(job: Job) -> None:
     first = read_split(SHIPPED).folds[0][0]
     add(job.folder, first, 40)
     lines: list[str] = []
-    with pytest.raises(SettingsError, match="--target"):
+    with pytest.raises(SettingsError, match="`target`"):
         run(replace(job, init="anime", target="none"), Reporter(line=lines.append), fold=0)
     assert lines == ["note: the shipped weights, begun with, have learned from this fold too; its figures will flatter"]
     run(replace(job, recipe=replace(job.recipe, patience=2)), Reporter(line=lines.append))
@@ -228,7 +228,7 @@ def test_a_network_from_nothing_learns_statistics_of_its_backbone(job: Job) -> N
     [
         (["--split", "missing.json", "--fold", "0"], 2, "--split missing.json: cannot be read"),
         (["--sprites", "here", "--scenes", "missing"], 1, "no characters"),
-        (["--sprites", "here"], 2, "composed of both, --sprites DIR and --scenes DIR"),
+        (["--sprites", "here"], 2, "composed of both, --sprites and --scenes"),
         (["--keep", "nan"], 2, "--keep nan: a share; give a number between 0 and 1"),
         (["--composites", "1.5"], 2, "--composites 1.5: a share"),
         (["--folds", "0"], 2, "--folds"),
@@ -318,7 +318,7 @@ def test_what_a_run_can_begin_with(tmp_path: Path) -> None:
     assert net.architecture.backbone == "resnet50"
     assert words == "nothing (pspnet, resnet50)"
     torch.save(net.state_dict(), tmp_path / "a.pth")
-    with pytest.raises(SettingsError, match="--backbone vgg16"):
+    with pytest.raises(SettingsError, match="`backbone` vgg16"):
         initial_network("scratch", "vgg16")
     unet, words, backbone_alone = initial_network("anime", arch="unet")
     assert backbone_alone

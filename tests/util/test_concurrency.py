@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -6,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from animecut._util import concurrency
-from animecut._util.concurrency import Threads, available_cores, limit_cores, parallel_map, run_in_thread
+from animecut._util.concurrency import (
+    Threads,
+    available_cores,
+    in_main_thread,
+    limit_cores,
+    parallel_map,
+    run_in_thread,
+)
 
 
 def count_to(end: int, made: list[int], closed: list[str]) -> Generator[int]:
@@ -146,3 +155,15 @@ def test_a_containers_quota_and_a_workers_share_are_kept(
     assert available_cores() == min(left, 2)
     limit_cores(0)
     assert available_cores() == 1
+
+
+def test_the_interpreter_ends_after_what_a_thread_loads() -> None:
+    code = "import time\nfrom animecut._util.concurrency import run_in_thread\n"
+    code += "run_in_thread(lambda: (time.sleep(0.3), print('loaded', flush=True)))\nprint('end', flush=True)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["end", "loaded"]
+
+
+def test_only_the_main_thread_says_what_signals_do() -> None:
+    assert in_main_thread()
+    assert not run_in_thread(in_main_thread).result()

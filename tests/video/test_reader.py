@@ -450,7 +450,7 @@ def test_ranges_that_are_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "flv"])
 def test_a_cut_off_video_is_refused_but_for_what_is_there(tmp_path: Path, suffix: str) -> None:
     path = cut_off(tmp_path / f"clip.{suffix}")
-    for start, end, instead in ((None, None, r"\(--end [12]"), (1.0, 3.0, r"\(--end [12]"), (3.8, 4, "earlier start")):
+    for start, end, instead in ((None, None, r"\(`end` [12]"), (1.0, 3.0, r"\(`end` [12]"), (3.8, 4, "earlier start")):
         with pytest.raises(InputError, match=rf"breaks off at (1\.[89]|2\.0)\d\d s; fetch it again, or .*{instead}"):
             list(read_clips(path, start, end))
     numbers, times = shown(read_clips(path, 0.5, 44 / 24))

@@ -23,7 +23,9 @@ from animecut_training.options import (
     Sprites,
     Steps,
     Weights,
+    in_flags,
 )
+from animecut_training.recipe import Job, Recipe
 
 if TYPE_CHECKING:
     from animecut.segmentation.segmenter import Segmenter
@@ -40,7 +42,7 @@ def labels(
         bool, typer.Option("--from-boxes", help="Find the character in every box, which is easier drawn than outlines.")
     ] = False,
     weights: Weights = None,
-    device: Device = "auto",
+    device: Device = Job.device,
 ) -> None:
     """Turn labels of any format into pictures and masks that every tool reads."""
     with _errors():
@@ -92,26 +94,26 @@ def fit(
             help="Folder for model.safetensors, the checkpoint and the report. Default: runs/DIR.",
         ),
     ] = None,
-    init: Init = "anime",
+    init: Init = Job.init,
     backbone: Annotated[
         str, typer.Option(metavar="B", help="Of voc, imagenet and scratch: mobilenet_v2, resnet50 or resnet101.")
-    ] = "mobilenet_v2",
+    ] = Job.backbone,
     arch: Annotated[
         str, typer.Option(metavar="A", help="pspnet, unet, fcn or maskrcnn, where no whole network is begun with.")
-    ] = "pspnet",
+    ] = Job.arch,
     target: Annotated[
         str, typer.Option(metavar="mask|trimap", help="trimap: a third class, in which the matting decides.")
-    ] = "mask",
+    ] = Job.target,
     sprites: Sprites = [],  # noqa: B006
-    scenes: Scenes = None,
-    split: SplitFile = None,
+    scenes: Scenes = Job.scenes,
+    split: SplitFile = Job.split_file,
     fold: Annotated[int | None, typer.Option(metavar="K", min=0, help="Leave fold K out and judge by it.")] = None,
     folds: Annotated[
         int | None, typer.Option(metavar="N", min=2, help="First train N times without a part and judge by that part.")
     ] = None,
-    steps: Steps = 400,
-    composites: Composites = 0.375,
-    keep: Keep = 0.0,
+    steps: Steps = Recipe.steps,
+    composites: Composites = Recipe.composites,
+    keep: Keep = Recipe.keep,
     frozen: Annotated[
         int | None,
         typer.Option(
@@ -119,32 +121,31 @@ def fit(
             min=0,
             help="Steps in which the backbone stays as it is. Default: a fifth, if begun with it alone.",
         ),
-    ] = None,
+    ] = Recipe.frozen,
     patience: Annotated[
         int,
         typer.Option(
             metavar="N", min=0, help="Stop when what is left out was judged N times in a row, of about ten, no better."
         ),
-    ] = 0,
+    ] = Recipe.patience,
     any_show: Annotated[
         bool,
         typer.Option(
             "--any-show", help="Learn labelled frames in other light and badly encoded too: for shows unlike them."
         ),
-    ] = False,
-    batch_size: Batch = 8,
-    seed: Seed = 0,
-    device: Device = "auto",
+    ] = Recipe.any_show,
+    batch_size: Batch = Recipe.batch,
+    seed: Seed = Recipe.seed,
+    device: Device = Job.device,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write RUN/tensorboard.")] = False,
-    resume: Resume = False,
+    resume: Resume = Job.resume,
 ) -> None:
     """Fine-tune on your own labelled frames; writes RUN/model.safetensors and RUN/report.html."""
     with _errors():
         from animecut_training import progress
         from animecut_training.evaluation.evaluate import fold_summary, table
         from animecut_training.loop import distributed
-        from animecut_training.loop.fit import Recipe
-        from animecut_training.run import Job, cross_validate, run
+        from animecut_training.run import cross_validate, run
 
         recipe = Recipe(
             steps=steps, batch=batch_size, composites=composites, any_show=any_show, keep=keep, seed=seed,
@@ -172,7 +173,7 @@ def fit(
 def evaluate(
     folder: Folder,
     weights: Weights = None,
-    device: Device = "auto",
+    device: Device = Job.device,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Figures of weights on labelled frames. Frames that they were trained on flatter them."""
@@ -203,7 +204,7 @@ def blend(
         try:
             numbers = [float(share) for share in shares.split(",")]
         except ValueError:
-            raise SettingsError(f"--shares {shares}: write numbers, such as 0.5,0.5") from None
+            raise SettingsError("write numbers, such as 0.5,0.5", field="shares", value=shares) from None
         mean_of(files, numbers, out)
         typer.echo(str(out))
 
@@ -219,18 +220,16 @@ def compare(
     archs: Annotated[
         str, typer.Option("--arch", metavar="A[,A]", help="Networks to compare.")
     ] = "pspnet,unet,fcn,maskrcnn",
-    steps: Steps = 400,
-    batch_size: Batch = 8,
-    seed: Seed = 0,
-    device: Device = "auto",
-    resume: Resume = False,
+    steps: Steps = Recipe.steps,
+    batch_size: Batch = Recipe.batch,
+    seed: Seed = Recipe.seed,
+    device: Device = Job.device,
+    resume: Resume = Job.resume,
 ) -> None:
     """Untouched, from scratch, or transfer: the same frames and steps for every network, as one table."""
     with _errors():
         from animecut_training import compare as comparing
         from animecut_training import progress
-        from animecut_training.loop.fit import Recipe
-        from animecut_training.run import Job
 
         out = out or Path("runs") / f"{folder.resolve().name}-compare"
         job = Job(folder, out, Recipe(steps=steps, batch=batch_size, seed=seed), device=device, resume=resume)
@@ -254,7 +253,7 @@ def suggest(
         Path | None,
         typer.Option(metavar="RUN", help="A fit's folder or weights: what they doubt comes first."),
     ] = None,
-    device: Device = "auto",
+    device: Device = Job.device,
 ) -> None:
     """Write the most different drawings of a clip, labelled by the network, for labelme to correct."""
     with _errors():
@@ -328,5 +327,5 @@ class _errors:  # noqa: N801 (reads as a statement)
 
 
 def _stop(message: str, code: int) -> NoReturn:
-    typer.echo(f"error: {message}", err=True)
+    typer.echo(f"error: {in_flags(message)}", err=True)
     sys.exit(code)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from animecut.errors import OutputError, SettingsError, WeightsError
+from animecut.errors import OutputError, SettingsError, WeightsError, reason_of
 from animecut.segmentation import weights
 from animecut.segmentation.segmenter import Segmenter
 from animecut_training.evaluation import evaluate
 from animecut_training.init.begin import SHAPES, initial_network
-from animecut_training.run import MODEL, Job, Reporter, judged_by, require_vacant, train
+from animecut_training.recipe import Job
+from animecut_training.run import MODEL, Reporter, judged_by, require_vacant, train
 
 BEGINNINGS = ("voc untouched", "scratch", "transfer")
 
@@ -36,7 +37,7 @@ def compare(job: Job, told: Reporter, archs: Sequence[str], transfer: str) -> li
     Raises what `run` does, but WeightsError, and SettingsError for a network that is none.
     """
     if unknown := [arch for arch in archs if arch not in SHAPES]:
-        raise SettingsError(f"--arch {','.join(unknown)}: unknown; choose from {', '.join(SHAPES)}")
+        raise SettingsError("unknown; choose from " + ", ".join(SHAPES), field="arch", value=",".join(unknown))
     require_vacant(job, [_folder(job, beginning, arch) for beginning in BEGINNINGS for arch in archs])
     cells = []
     for beginning in BEGINNINGS:
@@ -97,4 +98,4 @@ def write_table(folder: Path, text: str) -> None:
     try:
         (folder / "compare.md").write_text(text)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from error
+        raise OutputError(f"{folder}: cannot be written ({reason_of(error)})") from error

@@ -3,12 +3,27 @@
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from animecut.errors import AnimecutError
+from animecut.options import rename
+from animecut_training.recipe import Job, Recipe
+
+FLAGS = {
+    name: f"--{name.replace('_', '-')}"
+    for name in [
+        *(field.name for settings in (Job, Recipe) for field in fields(settings)),
+        "fold",
+        "nproc_per_node",
+        "shares",
+        "weights",
+    ]
+} | {"batch": "--batch-size", "split_file": "--split"}
+"""How each argument that a message names is written on the command line."""
 
 Folder = Annotated[
     Path,
@@ -60,6 +75,11 @@ SplitFile = Annotated[
         "along never saw, and folds of neighbours by name.",
     ),
 ]
+
+
+def in_flags(message: str) -> str:
+    """The message with flags for the arguments that it names between backticks."""
+    return rename(message, FLAGS)
 
 
 def two_folder_command(about: str | None, work: Callable[[Path, Path], str]) -> None:

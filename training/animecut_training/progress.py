@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def steps() -> "Iterator[Reporter]":
     """A bar of steps and losses on standard error; nothing from any but the first of several processes."""
     from animecut_training.loop import distributed  # with PyTorch, for which labels need not wait
+    from animecut_training.options import in_flags
     from animecut_training.run import Reporter
 
     if distributed.rank():
@@ -28,7 +29,7 @@ def steps() -> "Iterator[Reporter]":
             bar.set_postfix(shown, refresh=False)
             bar.update(step - bar.n)
 
-        yield Reporter(move, lambda line: tqdm.write(line, file=sys.stderr))
+        yield Reporter(move, lambda line: tqdm.write(in_flags(line), file=sys.stderr))
 
 
 class Bar:

@@ -14,7 +14,7 @@ import torchvision
 from numpy.typing import NDArray
 
 from animecut import __version__
-from animecut.errors import InputError, OutputError, SettingsError
+from animecut.errors import InputError, OutputError, SettingsError, reason_of
 from animecut.segmentation import weights
 from animecut.segmentation.segmenter import Segmenter, choose_device
 from animecut.segmentation.weights import Network
@@ -25,34 +25,14 @@ from animecut_training.evaluation.journal import Journal
 from animecut_training.evaluation.report import write_report
 from animecut_training.init.begin import initial_network
 from animecut_training.loop import distributed
-from animecut_training.loop.fit import Recipe, fit
+from animecut_training.loop.fit import fit
+from animecut_training.recipe import Job, Recipe
 from animecut_training.synthesis import assets
 from animecut_training.synthesis.composite import Assets
 
 SHIPPED = Path(__file__).parent / "shipped.json"
 """What the shipped weights were never trained on."""
 MODEL, CHECKPOINT = "model.safetensors", "checkpoint.pt"
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to learn from, what to begin with, and where to leave it."""
-
-    folder: Path
-    out: Path
-    recipe: Recipe
-    init: str = "anime"
-    backbone: str = "mobilenet_v2"
-    arch: str = "pspnet"
-    target: str = "mask"
-    sprites: Sequence[Path] = ()
-    scenes: Path | None = None
-    split_file: Path | None = None
-    """JSON with folds and what characters and scenes are only judged by; None: SHIPPED, but folds of neighbours."""
-    device: str = "auto"
-    tensorboard: bool = False
-    resume: bool = False
-    """Whether runs that are there already are gone on with; where there are none, they begin."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +89,8 @@ def _data(job: Job, told: Reporter, fold: int | None) -> tuple[list[Labelled], l
     split = assets.read_split(file).folds
     held = set(split[fold]) if 0 <= fold < len(split) else set()
     if not held & {frame.name for frame in frames}:
-        raise SettingsError(
-            f"--fold {fold}: {file} has folds 0 to {len(split) - 1}, and none of its frames is in {job.folder}"
-        )
+        why = f"{file} has folds 0 to {len(split) - 1}, and none of its frames is in {job.folder}"
+        raise SettingsError(why, field="fold", value=fold)
     if file == SHIPPED and job.init == "anime":
         told.line("note: the shipped weights, begun with, have learned from this fold too; its figures will flatter")
     return _split(frames, held)
@@ -132,9 +111,8 @@ def _folds(job: Job, frames: Sequence[Labelled], count: int | None) -> list[set[
         missing = sorted(names.difference(*parts))
         if missing or not all(parts) or count not in (None, len(parts)):
             why = f"without {', '.join(missing[:3])}" if missing else f"{sum(map(bool, parts))} of them with frames"
-            raise SettingsError(
-                f"--split {job.split_file}: {len(parts)} folds, {why} of {job.folder}; make the two agree"
-            )
+            why = f"{len(parts)} folds, {why} of {job.folder}; make the two agree"
+            raise SettingsError(why, field="split_file", value=job.split_file)
         return parts
     apart = _apart(frames)
     count = count or min(5, len(apart))
@@ -165,7 +143,7 @@ def train(job: Job, told: Reporter, learned: list[Labelled], judged: list[Labell
     net, words, backbone_alone = initial_network(job.init, job.backbone, job.arch, job.target)
     told.line(f"begins with {words}; learns from {len(learned)} frames")
     if job.recipe.patience and not judged:
-        told.line("note: no frame is left out to judge by, so --patience does nothing")
+        told.line("note: no frame is left out to judge by, so `patience` does nothing")
     composed = _composed(job, learned)
     recipe = _recipe(job, composing=composed is not None, backbone_alone=backbone_alone)
     _make_room(job, told)
@@ -219,7 +197,7 @@ def require_vacant(job: Job, folders: Iterable[Path]) -> None:
     """Raise SettingsError where a run lies in one of the folders that nobody wants to go on with."""
     for folder in folders:
         if not job.resume and any((folder / name).exists() for name in (CHECKPOINT, MODEL)):
-            raise SettingsError(f"{folder}: a run is there already; --resume goes on with it, else name another --out")
+            raise SettingsError(f"{folder}: a run is there already; `resume` goes on with it, else name another `out`")
 
 
 def _make_room(job: Job, told: Reporter) -> None:
@@ -227,7 +205,7 @@ def _make_room(job: Job, told: Reporter) -> None:
     try:
         job.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{job.out}: cannot be made a folder ({error.strerror}); name another --out") from error
+        raise OutputError(f"{job.out}: cannot be made a folder ({reason_of(error)}); name another `out`") from error
     if job.resume:
         there = (job.out / CHECKPOINT).exists()
         told.line(f"goes on with {job.out}" if there else f"{job.out}: no checkpoint there yet, so the run begins")
@@ -259,7 +237,7 @@ def _composed(job: Job, learned: list[Labelled]) -> Assets | None:
     if not job.sprites and not job.scenes:
         return None
     if not job.sprites or not job.scenes:
-        raise SettingsError("frames are composed of both, --sprites DIR and --scenes DIR; give the other one too")
+        raise SettingsError("frames are composed of both, `sprites` and `scenes`; give the other one too")
     split = assets.read_split(job.split_file or SHIPPED)
     composed = assets.load_assets(job.sprites, job.scenes, split, held_out=False)
     return assets.add_labelled(composed, learned) if job.recipe.composites < 1 else composed

@@ -72,14 +72,14 @@ def test_a_mask_rcnn_takes_a_backbone_and_makes_no_trimap(tmp_path: Path) -> Non
     weights.save(net, tmp_path / "w.safetensors", {})
     for arch in ("pspnet", "maskrcnn"):
         assert initial_network(str(tmp_path / "w.safetensors"), arch=arch)[1] == "w.safetensors: a whole network"
-    with pytest.raises(SettingsError, match="--target trimap: a Mask R-CNN"):
+    with pytest.raises(SettingsError, match="`target` trimap: a Mask R-CNN"):
         initial_network(file, arch="maskrcnn", target="trimap")
-    with pytest.raises(SettingsError, match="--target alpha: unknown; choose from mask, trimap"):
+    with pytest.raises(SettingsError, match="`target` alpha: unknown; choose from mask, trimap"):
         initial_network(file, target="alpha")
 
 
 def test_a_missing_file_is_answered_with_what_there_is_to_begin_with(tmp_path: Path) -> None:
     with pytest.raises(
-        WeightsError, match=r"^--init .*none\.safetensors: no such file; .* anime, voc, imagenet, scratch"
+        WeightsError, match=r"^`init` .*none\.safetensors: no such file; .* anime, voc, imagenet, scratch"
     ):
         initial_network(str(tmp_path / "none.safetensors"))

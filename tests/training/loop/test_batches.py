@@ -44,7 +44,7 @@ def test_a_batch_is_parted_evenly(frames: list[Labelled], count: int, sizes: lis
 
 
 def test_more_processes_than_pictures_are_told(frames: list[Labelled]) -> None:
-    with pytest.raises(SettingsError, match="--batch-size 2: must be at least 3 for 3 processes"):
+    with pytest.raises(SettingsError, match="`batch` 2: must be at least 3 for 3 processes"):
         made(frames, 2, 3)
 
 

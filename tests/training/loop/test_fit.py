@@ -9,9 +9,10 @@ import torch
 from animecut_training.data.dataset import Labelled
 from animecut_training.loop import fit as loop
 from animecut_training.loop.checkpoint import Best, Run, save_checkpoint
-from animecut_training.loop.fit import Recipe, fit, steps_in_epoch
+from animecut_training.loop.fit import fit, steps_in_epoch
 from animecut_training.loop.nan_check import first_non_finite
 from animecut_training.loop.optim import optimiser_step
+from animecut_training.recipe import Recipe
 from torch.amp.grad_scaler import GradScaler
 
 from animecut.errors import AnimecutError, OutputError, SettingsError

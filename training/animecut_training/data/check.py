@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut.errors import InputError, OutputError
+from animecut.errors import InputError, OutputError, reason_of
 from animecut_training.data.dataset import Labelled, read
 from animecut_training.data.layouts import Entry, entries
 
@@ -136,7 +136,7 @@ def sheet(path: Path, tiles: Sequence[tuple[str, NDArray[np.uint8], bool]]) -> N
     try:
         path.write_bytes(cv2.imencode(".png", canvas[..., ::-1])[1].tobytes())
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+        raise OutputError(f"{path}: cannot be written ({reason_of(error)})") from error
 
 
 def overlay(rgb: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -1,6 +1,5 @@
 """Labels in any format -> pictures and palette PNG masks that every tool reads."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -12,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from animecut._util.paths import exists, is_folder
-from animecut.errors import InputError, OutputError
+from animecut.errors import InputError, OutputError, reason_of
 from animecut_training.data.dataset import Labelled, read
 from animecut_training.data.layouts import entries
 from animecut_training.data.mask_images import voc_palette
@@ -60,7 +59,7 @@ def convert(
                 for part in Path(fresh).iterdir():
                     shutil.move(part, target / part.name)
     except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({os.strerror(error.errno or 0)})") from error
+        raise OutputError(f"{target}: cannot be written ({reason_of(error)})") from error
     return Converted(len(found) - len(problems), tuple(problems))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from animecut._util.images import read_bgr
-from animecut.errors import InputError, OutputError
+from animecut.errors import InputError, OutputError, reason_of
 from animecut_training.data.classes import BACKGROUND, Classes, Mask, instance_number
 
 VERSION = "5.4.1"  # of the format that is written; labelme of any later version reads it
@@ -83,7 +83,7 @@ def save_labelme(path: Path, shapes: Sequence[dict[str, Any]], picture: Path, sh
         path.write_text(json.dumps(labels, indent=1) + "\n")
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+        raise OutputError(f"{path}: cannot be written ({reason_of(error)})") from error
 
 
 def polygons(mask: NDArray[np.bool_], tolerance: float) -> list[tuple[str, NDArray[np.int32]]]:

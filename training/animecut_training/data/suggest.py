@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from animecut._util.paths import is_file
 from animecut.encode.writer import atomic_path
-from animecut.errors import InputError, OutputError
+from animecut.errors import InputError, OutputError, reason_of
 from animecut.layout import compose
 from animecut.types import Segment, merge_characters
 from animecut.video.drawings import merge_held_frames
@@ -82,7 +82,7 @@ def suggest(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be made a folder ({error.strerror}); name another") from error
+        raise OutputError(f"{folder}: cannot be made a folder ({reason_of(error)}); name another") from error
     written: dict[int, Suggestion] = {}
     for number, (time, _, rgb) in enumerate(clip_drawings(source)):
         if number in chosen:
@@ -135,6 +135,6 @@ def _write(path: Path, rgb: Picture, segmenter: Segment) -> Path:
         with atomic_path(path) as part:
             part.write_bytes(cv2.imencode(".png", rgb[..., ::-1])[1].tobytes())
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+        raise OutputError(f"{path}: cannot be written ({reason_of(error)})") from error
     write_labelme(path.with_suffix(".json"), path, alpha_of(segmenter, rgb) > 0.5, TOLERANCE)
     return path

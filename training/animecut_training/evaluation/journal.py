@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from animecut.errors import OutputError, SettingsError
+from animecut.errors import OutputError, SettingsError, reason_of
 from animecut.types import Segment
 from animecut_training.data.dataset import Labelled, alpha_of
 from animecut_training.evaluation.evaluate import Figures
@@ -88,7 +88,7 @@ class Journal:
                 self._begun = True
             self._file.write(json.dumps(entry) + "\n")
         except OSError as error:
-            raise OutputError(f"{self._path}: cannot be written ({error.strerror})") from error
+            raise OutputError(f"{self._path}: cannot be written ({reason_of(error)})") from error
         self._sort(entry)
 
     def _sort(self, entry: dict[str, float]) -> None:
@@ -97,7 +97,7 @@ class Journal:
 
 def _board(folder: Path) -> Any:  # noqa: ANN401 (TensorBoard is untyped)
     if find_spec("tensorboard") is None:
-        raise SettingsError("--tensorboard needs it installed; pip install 'animecut[train]'")
+        raise SettingsError("needs it installed; pip install 'animecut[train]'", field="tensorboard")
     from torch.utils.tensorboard import SummaryWriter
 
     return SummaryWriter(folder / "tensorboard")

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut.errors import OutputError
+from animecut.errors import OutputError, reason_of
 from animecut.types import Segment
 from animecut_training.data.check import overlay
 from animecut_training.data.dataset import Labelled, alpha_of
@@ -58,7 +58,7 @@ def write_report(
     try:
         path.write_text("\n".join(page), encoding="utf-8", errors="replace")
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+        raise OutputError(f"{path}: cannot be written ({reason_of(error)})") from error
 
 
 def _mean(one: Figures) -> float:

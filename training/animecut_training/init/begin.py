@@ -41,16 +41,16 @@ def initial_network(
     target: mask, or trimap for a third class between background and character.
     Raises SettingsError for unknown words, WeightsError for a file that does not fit or is not to be had.
     """
-    if backbone not in BACKBONES or arch not in SHAPES:
-        choice = f"choose from {', '.join(BACKBONES)}; {', '.join(SHAPES)}"
-        raise SettingsError(f"--backbone {backbone} --arch {arch}: unknown; {choice}")
-    if target not in TARGETS:
-        raise SettingsError(f"--target {target}: unknown; choose from {', '.join(TARGETS)}")
+    for field, word, known in (("backbone", backbone, BACKBONES), ("arch", arch, SHAPES), ("target", target, TARGETS)):
+        if word not in known:
+            raise SettingsError("unknown; choose from " + ", ".join(known), field=field, value=word)
     if init not in WORDS and not Path(init).exists():
-        raise WeightsError(f"--init {init}: no such file; give a file of weights or choose from {', '.join(WORDS)}")
+        why = f"no such file; give a file of weights or choose from {', '.join(WORDS)}"
+        raise WeightsError(why, field="init", value=init)
     begun = _begin(init, backbone, arch)
     if begun.network.architecture.instances and target != "mask":
-        raise SettingsError(f"--target {target}: a Mask R-CNN finds characters, no trimap; leave one of the two out")
+        why = "a Mask R-CNN finds characters, no trimap; leave one of the two out"
+        raise SettingsError(why, field="target", value=target)
     return begun._replace(network=_with_classes(begun.network, TARGETS[target]))
 
 
@@ -99,7 +99,8 @@ def _as(arch: str, begun: InitialNetwork) -> InitialNetwork:
     if arch in ("pspnet", own):
         return begun
     if "fcn" in (arch, own):
-        raise SettingsError(f"--arch {arch}: {begun.words} has no backbone for it; use --init imagenet or scratch")
+        why = f"{begun.words} has no backbone for it; use `init` imagenet or scratch"
+        raise SettingsError(why, field="arch", value=arch)
     other = build(replace(SHAPES[arch], backbone=given.backbone, mean=given.mean, std=given.std))
     other.backbone.load_state_dict(begun.network.backbone.state_dict())
     return InitialNetwork(other, f"the backbone of {begun.words}", backbone_alone=True)

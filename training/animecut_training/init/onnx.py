@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from animecut.errors import OutputError, SettingsError
+from animecut.errors import OutputError, SettingsError, reason_of
 from animecut.segmentation import weights as weight_files
 from animecut.segmentation.weights import Network, PSPNet
 
@@ -43,7 +43,7 @@ def export(weights: Path, target: Path) -> float:
                 raise OutputError(f"{target}: logits differ from PyTorch's by {difference:.2g}; it was not written")
             part.replace(target)
     except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
+        raise OutputError(f"{target}: cannot be written ({reason_of(error)})") from error
     return difference
 
 

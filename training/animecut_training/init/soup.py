@@ -17,7 +17,8 @@ def blend(files: Sequence[Path], shares: Sequence[float], out: Path) -> None:
     Raises SettingsError where counts or architectures differ, WeightsError for a file that is no network of ours.
     """
     if len(shares) != len(files) or len(files) < 2 or not all(0 < share < inf for share in shares):
-        raise SettingsError(f"--shares: {len(shares)} for {len(files)} files; give a positive one for each of several")
+        why = f"{len(shares)} for {len(files)} files; give a positive one for each of several"
+        raise SettingsError(why, field="shares")
     loaded = [weights.load(file) for file in files]
     mean, _ = loaded[0]
     for file, (other, _) in zip(files, loaded, strict=True):

@@ -67,7 +67,7 @@ def batches(
     count = -(-batch // AT_ONCE)
     count += -count % processes
     if count > batch:
-        raise SettingsError(f"--batch-size {batch}: must be at least {count} for {processes} processes")
+        raise SettingsError(f"must be at least {count} for {processes} processes", field="batch", value=batch)
     composed = composite_slots(batch, composites if stock else 0.0)
     for step in steps:
         # A picture depends on its numbers alone, so a resumed run sees what the undisturbed one would have.

@@ -84,7 +84,7 @@ def load_checkpoint(path: Path, run: Run, begun: Mapping[str, object]) -> int:
             if k not in state["recipe"] or state["recipe"][k] != v
         ]
         if differing:
-            raise SettingsError(f"{path}: begun with {'; '.join(differing)}; give the same or another --out")
+            raise SettingsError(f"{path}: begun with {'; '.join(differing)}; give the same or another `out`")
         run.network.load_state_dict(state["network"])
         run.average.load_state_dict(state["average"])
         run.optimiser.load_state_dict(state["optimiser"])
@@ -95,4 +95,4 @@ def load_checkpoint(path: Path, run: Run, begun: Mapping[str, object]) -> int:
         return int(state["step"])
     except (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise SettingsError(f"{path}: damaged, or of another network ({reason}); name another --out") from error
+        raise SettingsError(f"{path}: damaged, or of another network ({reason}); name another `out`") from error

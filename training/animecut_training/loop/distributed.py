@@ -23,7 +23,7 @@ def process_group() -> Iterator[None]:
     if torch.cuda.is_available():
         here, gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
         if here >= gpus:
-            raise SettingsError(f"--nproc-per-node: more processes than the {gpus} GPUs of this machine")
+            raise SettingsError(f"more processes than the {gpus} GPUs of this machine", field="nproc_per_node")
         torch.cuda.set_device(here)
     distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:

@@ -4,7 +4,7 @@ import copy
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from warnings import catch_warnings
@@ -14,7 +14,7 @@ from torch import nn
 from torch.amp.grad_scaler import GradScaler
 
 from animecut._util.concurrency import Threads
-from animecut.errors import AnimecutError, SettingsError
+from animecut.errors import AnimecutError
 from animecut.segmentation.weights import Network
 from animecut_training.data.dataset import Labelled
 from animecut_training.loop import distributed
@@ -24,57 +24,12 @@ from animecut_training.loop.cpu_fast_path import speed_up
 from animecut_training.loop.losses import losses
 from animecut_training.loop.nan_check import first_non_finite
 from animecut_training.loop.optim import optimiser_step, parameter_groups, precision, rate_factor
+from animecut_training.recipe import Recipe
 from animecut_training.synthesis.composite import Assets
 
 SHORTEST_EPOCH = 10  # steps between two checkpoints: going once through a handful of frames is done sooner than kept
 JUDGED = 10  # times in a run, about, as an epoch is not cut
 MOST_PARTS = 1000  # of a batch
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Every number of a training run."""
-
-    steps: int = 600
-    batch: int = 8
-    composites: float = 0.5
-    """Share of each batch that is composed rather than labelled."""
-    any_show: bool = False
-    """Whether labelled frames are learned from in other light and badly encoded too, as composed ones are."""
-    rate: float = 1e-3
-    """AdamW's learning rate for all but the backbone."""
-    backbone_rate: float = 3e-4
-    first_rate: float = 0.2
-    """Share of the backbone's rate at which its first block learns; those between lie between."""
-    boundary: float = 0.5
-    """Weight of the boundary term, which only labelled frames have: composed ones have exact alpha instead."""
-    narrow: float = 4.0
-    """By how much more pixels of gaps beside arms and of strands weigh in the cross-entropy."""
-    weight_decay: float = 1e-4
-    warm_up: int = 30
-    """Steps in which the rates rise from zero; then they fall with a cosine."""
-    ema: float = 0.99
-    """How much of the averaged weights stays at each step."""
-    keep: float = 0.0
-    """How much of the weights that the run began with is blended into its end (WiSE-FT, Wortsman et al. 2022)."""
-    seed: int = 0
-    frozen: int | None = None
-    """Steps in which the backbone stays as it is, so that a new head does not spoil it.
-
-    None: a fifth of all where the run begins with a backbone alone, else none.
-    """
-    patience: int = 0
-    """Judgements in a row, of about ten in a run, that see nothing better before the run ends with its best.
-
-    0: never, as what was chosen by frames that are left out is flattered by the figures on them.
-    """
-    statistics: bool = False
-    """Whether the backbone's batch norm learns its statistics, as one must that begins with nothing."""
-
-    def __post_init__(self) -> None:
-        for word, share in (("--composites", self.composites), ("--keep", self.keep)):
-            if not 0 <= share <= 1:
-                raise SettingsError(f"{word} {share:g}: a share; give a number between 0 and 1")
 
 
 def fit(
@@ -146,7 +101,7 @@ def _step(run: Run, parts: list[Part], recipe: Recipe, dtype: torch.dtype, step:
     terms = _gradients(run.network, run.scaler, dtype, parts, recipe, step)
     if not math.isfinite(terms["total"]):
         where = first_non_finite(run.network.eval(), parts[0].rgb, dtype)
-        raise AnimecutError(f"step {step}: the loss is no number; first in {where}; look at that, or --seed")
+        raise AnimecutError(f"step {step}: the loss is no number; first in {where}; look at that, or `seed`")
     optimiser_step(run.network, run.optimiser, run.scaler)
     first, *_, last, rest = (float(rate) for rate in run.schedule.get_last_lr())
     with catch_warnings(action="ignore"):  # that the optimiser took no step, where float16 could not hold it

@@ -42,7 +42,9 @@ def read_split(path: Path) -> Split:
         return Split(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, TypeError, ValueError) as error:
         raise SettingsError(
-            f"--split {path}: cannot be read ({error}); training/animecut_training/shipped.json shows how"
+            f"cannot be read ({error}); training/animecut_training/shipped.json shows how",
+            field="split_file",
+            value=path,
         ) from error
 
 
