@@ -22,6 +22,8 @@ from animecut.batch.run_log import RunLog
 from animecut.batch.runner import InProcess, JobResult, WorkerPool
 from animecut.errors import SettingsError, WeightsError
 from animecut.matte import matting
+from animecut.segmentation import devices
+from animecut.segmentation import metadata as weight_files
 from animecut.segmentation.loading import Loading
 from animecut.settings import Matting, Run, Settings
 
@@ -41,9 +43,7 @@ def plan_run(
     if len(inputs) == 1 and not is_many(inputs[0]) and not run.ray:
         return False, make_plan(
             inputs, output, settings, "", pack=pack
-        )  # not looked at: torch, which knows them, loads later
-    from animecut.segmentation import weights as weight_files
-
+        )  # not looked at: the network, which knows them, loads later
     weights = weight_files.digest(settings.weights or weight_files.DEFAULT_WEIGHTS)
     ledger = RunLog(_home(inputs, output))
 
@@ -67,6 +67,9 @@ def start_run(
 
     Raises SettingsError, DeviceError or WeightsError for what is wrong with every input.
     """
+    passed_over = devices.missing_runtime(settings.device)
+    if passed_over:
+        watch.notice(passed_over)
     if not many:
         network = Loading(settings.weights, settings.device, settings.batch_size)
         return runner.run_jobs(jobs, InProcess(network, watch), None, overwrite=run.overwrite)
@@ -77,9 +80,9 @@ def start_run(
 
 def _processes(settings: Settings, run: Run, jobs: int, watch: Progress) -> WorkerPool:
     from animecut.batch import workers as worker_pool
-    from animecut.segmentation import segmenter
 
-    count = min(run.jobs or worker_pool.suggested_workers(segmenter.choose_device(settings.device).type), jobs)
+    kind = devices.choose_device(settings.device).partition(":")[0]
+    count = min(run.jobs or worker_pool.suggested_workers(kind), jobs)
     return worker_pool.ProcessPool(
         _load(settings),
         count,
@@ -131,8 +134,6 @@ def _all_loaded(
 
 def _makers(weights: Path | None) -> tuple[str, str]:
     """What beside settings makes a sticker: our version, and the digest of the weights."""
-    from animecut.segmentation import weights as weight_files
-
     return __version__, weight_files.digest(weights or weight_files.DEFAULT_WEIGHTS)
 
 

@@ -22,7 +22,7 @@ def animecut_doctor(
     """Look for what animecut needs, and try it out. Exit: 0 all is there, 1 something is missing, 2 wrong words."""
     from animecut.cli.examine import examine
     from animecut.cli.words import in_flags
-    from animecut.segmentation.weights import DEFAULT_WEIGHTS
+    from animecut.segmentation.metadata import DEFAULT_WEIGHTS
 
     well = True
     for finding in examine(weights or DEFAULT_WEIGHTS, device, batch_size):

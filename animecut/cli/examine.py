@@ -16,7 +16,8 @@ from animecut._util.concurrency import available_cores
 from animecut.encode.writer import LIMITS, write_sticker
 from animecut.errors import AnimecutError
 from animecut.matte import matting
-from animecut.segmentation import weights as weight_files
+from animecut.segmentation import devices
+from animecut.segmentation import metadata as weight_files
 from animecut.segmentation.segmenter import Segmenter
 from animecut.types import Clip
 from animecut.video.ffmpeg import DECODERS, missing_decoders
@@ -52,7 +53,8 @@ def examine(weights: Path, device: str, batch_size: int) -> Iterator[Finding]:
     except AnimecutError as error:
         yield Finding("device", str(error), well=False)
         return
-    yield Finding("device", segment.device_name)
+    passed_over = devices.missing_runtime(device)
+    yield Finding("device", segment.device_name + (f"; {passed_over}" if passed_over else ""))
     yield _tried("self-test", partial(_rate, segment))
 
 
@@ -93,16 +95,14 @@ def _matting() -> str:
 
 
 def _digest(weights: Path) -> str:
-    digest = weight_files.digest(weights)
-    weight_files.load(weights)
-    return f"{weights.name}, SHA-256 {digest}"
+    return f"{weights.name}, SHA-256 {weight_files.digest(weights)}"
 
 
 def _rate(segment: Segmenter) -> str:
     """Pictures through the network for two seconds, after a first batch that may be slower."""
     pixels = np.random.default_rng(0).integers(0, 256, (segment.batch_size, *PICTURE, 3), np.uint8)
     alpha = segment(pixels)
-    if not np.isfinite(alpha).all() or alpha.min() < 0 or alpha.max() > 1:
+    if not (alpha.min() >= 0 and alpha.max() <= 1):  # nor where it is no number
         raise OSError(f"{segment.device_name} computes nonsense; use --device cpu")
     started, count = time.perf_counter(), 0
     while (seconds := time.perf_counter() - started) < SECONDS:

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from animecut.segmentation.backbones import VGG, ConvNormAct, extractor
-from animecut.segmentation.pspnet import Architecture, Network
+from animecut.segmentation.metadata import Architecture
+from animecut.segmentation.pspnet import Network
 
 LEVELS = ("1/8", "deep")  # names of the features that characters are looked for in
 ANCHORS = ((48, 96), (192, 384))  # pixels, sides of the boxes begun with on each level; pictures are some 450 wide

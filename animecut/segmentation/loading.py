@@ -1,10 +1,11 @@
-"""A Segmenter that is loaded while other work goes on: torch takes longer to import than a clip to open."""
+"""A Segmenter that is loaded while other work goes on: a runtime takes longer to import than a clip to open."""
 
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from animecut._util.concurrency import run_in_thread
+from animecut._util.concurrency import available_cores, run_in_thread
+from animecut.segmentation.metadata import DEFAULT_WEIGHTS
 from animecut.types import Alpha, Pixels
 
 if TYPE_CHECKING:
@@ -37,8 +38,7 @@ class Loading:
 
 
 def _load(weights: Path | None, device: str, batch_size: int) -> "Segmenter":
-    from animecut.segmentation.segmenter import Segmenter, use_half_the_cores
-    from animecut.segmentation.weights import DEFAULT_WEIGHTS
+    from animecut.segmentation.segmenter import Segmenter
 
-    use_half_the_cores()
-    return Segmenter(weights or DEFAULT_WEIGHTS, device, batch_size)
+    half = max(1, available_cores() // 2)  # other stages keep the rest of them busy
+    return Segmenter(weights or DEFAULT_WEIGHTS, device, batch_size, half)

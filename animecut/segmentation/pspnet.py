@@ -3,57 +3,12 @@
 backbone -> pyramid pooling -> bottleneck -> decoder with low-level skips -> logits at the input's size
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from animecut.segmentation.backbones import ConvNormAct, extractor
-
-WIDEST = 4096  # channels of a layer, twice a ResNet's: a file's few bytes must not ask for all the memory there is
-OPACITY = {"background": 0.0, "unknown": 0.5, "character": 1.0}  # of a place that is surely of that class
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """All that is needed to build the network that a weights file belongs to."""
-
-    backbone: str = "mobilenet_v2"
-    """mobilenet_v2, resnet50 or resnet101, with torchvision's names and layers; resnet50c, resnet101c: a deep stem.
-
-    vgg16 makes the network an FCN-8s.
-    """
-    output_stride: int = 16
-    """Input pixels per pixel of the deepest features: 8, 16 or 32."""
-    pyramid: tuple[int, ...] = (1, 2, 3, 6)
-    """Cells per side of each level of the pyramid; none make the network a U-Net."""
-    level: int = 0
-    """Channels of each level of the pyramid; 0: the features' channels shared out among the levels."""
-    width: int = 160
-    """Channels of the bottleneck."""
-    decoder: tuple[int, ...] = (64, 48, 24)
-    """Channels at 1/8, 1/4 and 1/2 of the input's size, as many of them as the decoder has steps."""
-    classes: tuple[str, ...] = ("background", "character")
-    """What each channel of the logits stands for: background, character, and of a trimap unknown between them."""
-    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    """RGB in [0, 1] that the backbone sees as 0."""
-    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    """RGB in [0, 1] that the backbone sees as one unit."""
-    align_corners: bool = False
-    """Whether corner pixels lie on corner pixels after upscaling, as some foreign checkpoints were trained."""
-    instances: bool = False
-    """Whether characters are told apart: a Mask R-CNN."""
-
-    def __post_init__(self) -> None:
-        layers = (self.width, *self.decoder, *self.pyramid, len(self.classes))
-        if min(layers) < 1 or max(*layers, self.level) > WIDEST:
-            raise ValueError(f"layers must have 1 to {WIDEST} channels, got {layers}")
-        if len(self.mean) != 3 or len(self.std) != 3:
-            raise ValueError(f"mean and std must have 3 numbers, got {self.mean} and {self.std}")
-        if "character" not in self.classes or not set(self.classes) <= set(OPACITY):
-            raise ValueError(f"classes must be {', '.join(OPACITY)}, got {', '.join(self.classes)}")
+from animecut.segmentation.metadata import OPACITY, Architecture
 
 
 def _by_channel(values: tuple[float, float, float]) -> Tensor:
@@ -125,8 +80,6 @@ class Pyramid(nn.Module):
         super().__init__()
         cells, width, level = a.pyramid, a.width, a.level or channels // max(1, len(a.pyramid))
         self.cells, self.align_corners = cells, a.align_corners
-        # An exporter that cannot tell its sizes beforehand puts its own here.
-        self.pool: Callable[[Tensor, int], Tensor] = F.adaptive_avg_pool2d
         self.levels = nn.ModuleList(ConvNormAct(channels, level, 1) for _ in cells)
         self.bottleneck = ConvNormAct(channels + level * len(cells), width, 3)
         self.dropout = nn.Dropout2d(0.1)
@@ -135,7 +88,9 @@ class Pyramid(nn.Module):
         """Features of the same size, `width` channels."""
         size = x.shape[-2:]
         context = [
-            F.interpolate(level(self.pool(x, cells)), size, mode="bilinear", align_corners=self.align_corners)
+            F.interpolate(
+                level(F.adaptive_avg_pool2d(x, cells)), size, mode="bilinear", align_corners=self.align_corners
+            )
             for cells, level in zip(self.cells, self.levels, strict=True)
         ]
         mixed: Tensor = self.dropout(self.bottleneck(torch.cat([x, *context], dim=1)))

@@ -1,6 +1,5 @@
 """The file that a network is kept in, and the network that is built of it."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,15 +16,13 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from animecut._util.paths import is_file
 from animecut.errors import OutputError, WeightsError
 from animecut.segmentation.baselines import FCN, MaskRCNN
-from animecut.segmentation.pspnet import Architecture, Network, PSPNet
+from animecut.segmentation.metadata import DEFAULT_WEIGHTS, FORMAT, Architecture, damaged, digest, read_metadata
+from animecut.segmentation.pspnet import Network, PSPNet
 
 __all__ = [
     "DEFAULT_WEIGHTS", "FORMAT", "Architecture", "Network", "PSPNet",
     "build", "digest", "fuse_batch_norm", "is_whole", "load", "load_backbone", "metadata", "save",
 ]  # fmt: skip
-
-FORMAT = "animecut-network-1"
-DEFAULT_WEIGHTS = Path(__file__).parent.parent / "weights" / "anime-pspnet-mobilenet_v2.safetensors"
 
 
 def build(architecture: Architecture) -> Network:
@@ -84,28 +81,13 @@ def load(path: Path = DEFAULT_WEIGHTS) -> tuple[Network, dict[str, object]]:
     Raises WeightsError for a file that is missing, damaged or not ours. Nothing is unpickled.
     """
     state, said = _read(path)
-    if said.get("format") != FORMAT:
-        raise WeightsError(f"{path}: not a network of animecut; it reads weights that animecut-train wrote")
+    architecture, provenance = read_metadata(said, path)
     try:
-        fields = json.loads(said["architecture"])
-        known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
-        network = build(Architecture(**known))
+        network = build(architecture)
         network.load_state_dict(state)
-        provenance: dict[str, object] = json.loads(said["provenance"])
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path}: damaged, or from another version of animecut ({reason})") from error
+    except (TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
+        raise damaged(path, error) from error
     return network.eval(), provenance
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a weights file. Raises WeightsError where there is none."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise WeightsError(
-            f"{path}: no such weights file; leave `weights` out for the ones that come with animecut"
-        ) from error
 
 
 def load_backbone(network: Network, path: Path) -> None:

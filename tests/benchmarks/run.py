@@ -34,7 +34,6 @@ from animecut.matte.components import drop_small_components
 from animecut.matte.temporal import smooth
 from animecut.matte.tracking import select
 from animecut.results import Target
-from animecut.segmentation import segmenter as segmenters
 from animecut.segmentation.segmenter import Segmenter
 from animecut.segmentation.stage import segment
 from animecut.settings import Settings
@@ -206,8 +205,7 @@ def main() -> None:
         clip = words.clip or make(folder / "made.mp4", words.make)
         print("start-up, each in a process of its own")
         table(start_up(clip, words.repeat))
-        segmenters.use_half_the_cores()  # as the command does
-        segmenter = Segmenter()
+        segmenter = Segmenter(threads=max(1, available_cores() // 2))  # as the command does
         turns, count = works(clip, settings, segmenter, folder)
         costs = measured(turns, words.repeat)
         print(f"\nstages alone, {count} drawings, {segmenter.device_name}, {available_cores()} cores")

@@ -12,7 +12,7 @@ def test_a_soft_guess_becomes_as_sharp_as_the_picture() -> None:
     columns = np.arange(60, dtype=np.float32)
     guess = np.broadcast_to(np.clip((columns - 26) / 8, 0, 1), truth.shape).astype(np.float32)
     found = guided_filter(np.clip(rgb, 0, 255).astype(np.uint8), guess)
-    assert np.abs(np.clip(found, 0, 1) - truth).mean() < 0.6 * np.abs(guess - truth).mean()
+    assert np.abs(np.clip(found, 0, 1) - truth).mean() < 0.75 * np.abs(guess - truth).mean()
     assert found.dtype == np.float32
 
 

@@ -59,7 +59,7 @@ def test_characters_that_are_told_apart_come_out_on_planes_of_their_own(tmp_path
     torch.manual_seed(0)
     weights.save(MaskRCNN(TOLD_APART), tmp_path / "w.safetensors", {})
     segmenter = Segmenter(tmp_path / "w.safetensors", "cpu")
-    net: MaskRCNN = segmenter._network  # type: ignore[assignment]
+    net: MaskRCNN = segmenter._engine._network  # type: ignore[attr-defined]
     net.heads.score_thresh = 2.0  # nobody is found
     pixels = np.random.default_rng(0).integers(0, 255, (2, 64, 96, 3), dtype=np.uint8)
     assert segmenter(pixels).shape == (2, 1, 296, 448)

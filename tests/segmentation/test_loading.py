@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animecut._util.concurrency import run_in_thread
 from animecut.errors import WeightsError
 from animecut.segmentation.loading import Loading
 
@@ -16,9 +15,11 @@ class Slow:
 
     device_name = "somewhere"
     batch_size = 3
+    threads = 0
     go = threading.Event()
 
-    def __init__(self, weights: Path, device: str, batch_size: int) -> None:
+    def __init__(self, weights: Path, device: str, batch_size: int, threads: int) -> None:
+        Slow.threads = threads
         assert self.go.wait(10)
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
@@ -34,18 +35,12 @@ def test_nobody_waits_before_asking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_half_of_the_cores_are_left_to_other_stages(monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
-    before = torch.get_num_threads()
     monkeypatch.setattr("animecut.segmentation.segmenter.Segmenter", Slow)
     Slow.go.set()
-    try:
-        for there, used in ((1, 1), (2, 1), (16, 8)):
-            monkeypatch.setattr("animecut.segmentation.segmenter.available_cores", lambda there=there: there)
-            _ = Loading(None, "cpu", 4).batch_size
-            assert run_in_thread(torch.get_num_threads).result() == used  # as a stage's own thread has it
-    finally:
-        torch.set_num_threads(before)
+    for there, used in ((1, 1), (2, 1), (16, 8)):
+        monkeypatch.setattr("animecut.segmentation.loading.available_cores", lambda there=there: there)
+        _ = Loading(None, "cpu", 4).batch_size
+        assert Slow.threads == used
 
 
 def test_what_loading_raises_is_raised_by_whoever_asks(tmp_path: Path) -> None:
@@ -53,7 +48,8 @@ def test_what_loading_raises_is_raised_by_whoever_asks(tmp_path: Path) -> None:
         _ = Loading(tmp_path / "none.safetensors", "cpu", 4).batch_size
 
 
-def test_the_module_itself_imports_no_torch() -> None:
-    code = "import sys, animecut.segmentation.loading, animecut.pipeline; print('torch' in sys.modules)"
+def test_the_module_itself_imports_no_runtime() -> None:
+    code = "import sys, animecut.segmentation.loading, animecut.pipeline\n"
+    code += "print(bool({'torch', 'onnxruntime'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

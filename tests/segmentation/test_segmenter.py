@@ -1,5 +1,6 @@
+import subprocess
+import sys
 from pathlib import Path
-from typing import NoReturn
 
 import cv2
 import numpy as np
@@ -12,7 +13,8 @@ from animecut.matte.matting import refine
 from animecut.segmentation import color_crf
 from animecut.segmentation import segmenter as segmenters
 from animecut.segmentation import weights as weight_files
-from animecut.segmentation.segmenter import Segmenter, choose_device
+from animecut.segmentation.engine import Scores
+from animecut.segmentation.segmenter import Segmenter
 from animecut.segmentation.weights import Architecture, PSPNet
 from tests.world import drawing
 
@@ -52,32 +54,66 @@ def test_probabilities_are_never_stretched(weights: Path) -> None:
     assert np.ptp(alpha) < 0.5
 
 
-def test_places_of_one_colour_are_heard(weights: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+class Says:
+    """In place of an engine: the same scores for every picture."""
+
+    name, batch_size = "cpu (made up)", 1
+
+    def __init__(self, scores: Scores, architecture: Architecture | None = None) -> None:
+        self.scores, self.architecture = scores, architecture or Architecture()
+        self.provenance: dict[str, object] = {}
+
+    def __call__(self, views: np.ndarray) -> Scores:
+        return np.repeat(self.scores[None], len(views), 0)
+
+
+def saying(monkeypatch: pytest.MonkeyPatch, scores: Scores, architecture: Architecture | None = None) -> Segmenter:
+    monkeypatch.setattr(segmenters, "open_engine", lambda *_: Says(scores, architecture))
+    return Segmenter(device="cpu")
+
+
+@pytest.mark.parametrize("classes", [("background", "character"), ("character", "background")])
+def test_places_of_one_colour_are_heard(
+    pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch, classes: tuple[str, str]
+) -> None:
     said = []
 
-    def heard(rgb: torch.Tensor, odds: torch.Tensor) -> torch.Tensor:
+    def heard(rgb: np.ndarray, odds: np.ndarray) -> np.ndarray:
         said.append((rgb, odds))
-        return torch.full_like(odds, 2.0)
+        return np.full_like(odds, 2.0)
 
     monkeypatch.setattr(color_crf, "refine_by_color", heard)
-    segmenter = Segmenter(weights, "cpu")
+    scores = np.zeros((2, 256, VIEW_SIDE), np.float32)
+    scores[classes.index("character")] = 1.5
+    scores[classes.index("background")] = -1.0
+    segmenter = saying(monkeypatch, scores, Architecture(classes=classes))
     assert segmenter(pixels[:1]) == pytest.approx(1 / (1 + np.exp(-2.0)))
     (rgb, odds), *_ = said
-    assert (rgb * 255).permute(0, 2, 3, 1).numpy() == pytest.approx(make_view(pixels[0])[None], abs=1e-3)
-    alone = segmenter._network.alpha(rgb.to(segmenter.dtype))
-    assert odds.sigmoid().numpy() == pytest.approx(alone.detach().numpy(), abs=0.01)
+    assert (rgb == make_view(pixels[0])).all()
+    assert (odds == 2.5).all()
 
 
-def test_what_a_network_cannot_say_is_as_likely_as_not(
-    weights: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch
+def test_a_network_is_never_surer_than_sure(pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = np.zeros((2, 256, VIEW_SIDE), np.float32)
+    scores[1] = -np.inf
+    scores[1, 100, 100] = np.inf
+    alpha = saying(monkeypatch, scores)(pixels[:1])
+    assert alpha[0, 100, 100] == pytest.approx(1 / (1 + np.exp(-segmenters.SUREST)))
+    assert np.median(alpha) == pytest.approx(1 / (1 + np.exp(segmenters.SUREST)))
+
+
+@pytest.mark.parametrize(
+    "architecture", [Architecture(), Architecture(classes=("background", "unknown", "character")),
+                     Architecture(instances=True)]
+)  # fmt: skip
+def test_what_is_no_number_is_an_error_and_no_doubt(
+    pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch, architecture: Architecture
 ) -> None:
-    segmenter = Segmenter(weights, "cpu")
-    odds = torch.full((1, 256, VIEW_SIDE), -20.0)
-    odds[0, 6, 6], odds[0, 100, 100] = torch.nan, torch.inf  # one stands where somebody speaks
-    monkeypatch.setattr(segmenter._network, "odds", lambda rgb: odds)
-    alpha = segmenter(pixels[:1])
-    assert np.isfinite(alpha).all()
-    assert (alpha > 0.4).sum() == 2
+    """A broken device, or weights with a NaN in them."""
+    scores = np.full((len(architecture.classes), 256, VIEW_SIDE), 0.5, np.float32)
+    scores[:, 6, 6] = np.nan  # where somebody speaks
+    with pytest.raises(DeviceError, match="no number"):
+        saying(monkeypatch, scores, architecture)(pixels[:1])
 
 
 def test_transparency_is_not_looked_at(weights: Path, pixels: np.ndarray) -> None:
@@ -90,86 +126,6 @@ def test_transparency_is_not_looked_at(weights: Path, pixels: np.ndarray) -> Non
 def test_odd_shapes_pass(weights: Path, size: tuple[int, int]) -> None:
     alpha = Segmenter(weights, "cpu")(np.zeros((1, *size, 3), np.uint8))
     assert min(alpha.shape[1:]) >= 32
-
-
-def test_a_device_that_is_not_there_is_an_error_and_never_a_silent_fall_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(DeviceError, match="`device` cuda"):
-        choose_device("cuda")
-    with pytest.raises(DeviceError, match="unknown"):
-        choose_device("tpu")
-    assert choose_device("auto").type in ("cpu", "mps")
-
-
-def test_auto_takes_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert choose_device("auto").type == "cuda"
-
-
-def _with_room_for(most: int, segmenter: Segmenter, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Pretend that the device has memory for so many pictures at once; gives how many each call of the network had."""
-    batches: list[int] = []
-    forward = segmenter._forward
-
-    def limited(small: np.ndarray) -> np.ndarray:
-        batches.append(len(small))
-        if len(small) > most:
-            raise torch.OutOfMemoryError
-        return forward(small)
-
-    monkeypatch.setattr(segmenter, "_forward", limited)
-    return batches
-
-
-@pytest.mark.parametrize(("free", "batch_size"), [(80 * 2**30, 16), (320 * 2**20, 5), (2**20, 1)])
-def test_a_gpu_short_of_memory_is_given_fewer_pictures(
-    free: int, batch_size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free, 80 * 2**30))
-    assert segmenters._at_once(torch.device("cuda"), 16) == batch_size
-
-
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError, RuntimeError])  # CUDA's own, where not even it has room
-@pytest.mark.parametrize("where", ["torch.cuda.mem_get_info", "torch.nn.Module.to"])
-def test_a_gpu_that_is_full_before_it_begins_says_what_to_do(
-    weights: Path, error: type[RuntimeError], where: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object, **__: object) -> NoReturn:
-        raise error("CUDA error: out of memory\nCompile with TORCH_USE_CUDA_DSA")
-
-    monkeypatch.setattr(segmenters, "choose_device", torch.device)
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (2**30, 2**30))
-    monkeypatch.setattr(where, full)
-    with pytest.raises(DeviceError, match=r"^cuda: CUDA error: out of memory; .*`device` cpu$"):
-        Segmenter(weights, "cuda")
-
-
-@pytest.mark.parametrize("name", ["cpu:x", "cuda:99", "xpu", "tpu", ""])
-def test_a_device_that_is_not_there_is_one_line(name: str) -> None:
-    with pytest.raises(DeviceError, match=rf"^`device` ?{name}: (unknown|PyTorch finds no such)"):
-        choose_device(name)
-
-
-def test_batches_that_do_not_fit_are_halved_and_stay_so(
-    weights: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    segmenter = Segmenter(weights, "cpu")
-    alone = segmenter(pixels)
-    segmenter.batch_size = 8  # as on a GPU
-    batches = _with_room_for(2, segmenter, monkeypatch)
-    assert np.allclose(segmenter(pixels), alone, atol=0.02)
-    assert batches == [5, 4, 2, 2, 1]
-    segmenter(pixels[:2])
-    assert batches[5:] == [2]
-
-
-def test_out_of_memory_with_one_picture_says_what_to_do(
-    weights: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    segmenter = Segmenter(weights, "cpu")
-    _with_room_for(0, segmenter, monkeypatch)
-    with pytest.raises(DeviceError, match="`device` cpu"):
-        segmenter(pixels)
 
 
 @pytest.mark.parametrize(("surest", "alpha"), [(0, 0.0), (1, 0.5), (2, 1.0)])
@@ -204,4 +160,22 @@ def test_foreign_weights_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_device_is_named_with_its_precision(weights: Path) -> None:
-    assert Segmenter(weights, "cpu").device_name in ("cpu (bfloat16)", "cpu (float32)")
+    assert Segmenter(weights, "cpu").device_name == "cpu (ONNX Runtime, float32)"
+
+
+def test_no_runtime_is_imported_before_there_is_an_engine() -> None:
+    code = "import sys, animecut.segmentation.segmenter; print({'torch', 'onnx', 'onnxruntime'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_the_shipped_network_cuts_without_torch_numba_and_onnx() -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "for name in ('torch', 'torchvision', 'safetensors', 'numba', 'pymatting', 'onnx'): sys.modules[name] = None\n"
+        "from animecut.segmentation.segmenter import Segmenter\n"
+        "segmenter = Segmenter(device='cpu')\n"
+        "print(segmenter(np.zeros((1, 64, 64, 3), np.uint8)).shape, segmenter.device_name)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "(1, 448, 448) cpu (ONNX Runtime, float32)"

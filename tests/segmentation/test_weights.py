@@ -76,6 +76,15 @@ def test_an_architecture_that_no_memory_holds_is_refused(what: dict[str, Any]) -
         Architecture(**what)
 
 
+@pytest.mark.parametrize("stride", [0, -8, 4, 24, 16384, 2**30])
+def test_an_output_stride_that_no_backbone_has_is_refused(tmp_path: Path, stride: int) -> None:
+    """A picture is padded to a multiple of it, so 16384 asks for gigabytes."""
+    said = {"format": weights.FORMAT, "provenance": "{}", "architecture": json.dumps({"output_stride": stride})}
+    save_file({"a": torch.zeros(1)}, tmp_path / "w.safetensors", said)
+    with pytest.raises(WeightsError, match=f"output_stride must be 8, 16 or 32, got {stride}"):
+        weights.load(tmp_path / "w.safetensors")
+
+
 @pytest.mark.parametrize("what", [{"mean": (0.5,)}, {"mean": (0.5, 0.4)}, {"std": (0.5, 0.5, 0.5, 0.5)}])
 def test_an_input_of_other_than_three_channels_is_refused(what: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="3 numbers"):

@@ -294,8 +294,8 @@ def main() -> None:
 
 def _segmenter(weights: Path | None, device: str) -> "Segmenter":
     """Weights from a file, or from the folder of a fit; the shipped ones where none are named."""
+    from animecut.segmentation.metadata import DEFAULT_WEIGHTS
     from animecut.segmentation.segmenter import Segmenter
-    from animecut.segmentation.weights import DEFAULT_WEIGHTS
 
     return Segmenter(_weights_in(weights) if weights else DEFAULT_WEIGHTS, device)
 

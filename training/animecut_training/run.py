@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from animecut import __version__
 from animecut.errors import InputError, OutputError, SettingsError, reason_of
 from animecut.segmentation import weights
-from animecut.segmentation.segmenter import Segmenter, choose_device
+from animecut.segmentation.devices import choose_device
+from animecut.segmentation.segmenter import Segmenter
 from animecut.segmentation.weights import Network
 from animecut_training.data import check
 from animecut_training.data.dataset import Labelled
@@ -24,6 +25,7 @@ from animecut_training.evaluation import evaluate
 from animecut_training.evaluation.journal import Journal
 from animecut_training.evaluation.report import write_report
 from animecut_training.init.begin import initial_network
+from animecut_training.init.onnx import export
 from animecut_training.loop import distributed
 from animecut_training.loop.fit import fit
 from animecut_training.recipe import Job, Recipe
@@ -164,25 +166,32 @@ def train(job: Job, told: Reporter, learned: list[Labelled], judged: list[Labell
 
         def judge(step: int, average: Network) -> float:
             """Through the file and the Segmenter that cuts stickers; a run that is killed leaves the file."""
-            weights.save(average, model, provenance | spent() | {"step": step})
+            _save(average, model, provenance | spent() | {"step": step})
             per_image = evaluate.evaluate(Segmenter(model, job.device), judged)
             journal.judged(step, per_image)
             return float(np.mean([one.iou for one in per_image]))
 
         trained = fit(
             net, learned, composed, recipe,
-            device=choose_device(job.device), checkpoint=checkpoint, report=report,
+            device=torch.device(choose_device(job.device)), checkpoint=checkpoint, report=report,
             begun={key: value for key, value in provenance.items() if key not in ("recipe", "versions")},
             judge=judge if judged else None,
         )  # fmt: skip
         if not first:
             return []
-        weights.save(trained, model, provenance | spent())
+        _save(trained, model, provenance | spent())
         segmenter = Segmenter(model, job.device)
         per_image = evaluate.evaluate(segmenter, judged or learned)
         journal.pictures(judged or learned, segmenter)
         write_report(job.out / "report.html", journal, per_image, judged or learned, segmenter, unseen=bool(judged))
     return per_image if judged else []
+
+
+def _save(network: Network, model: Path, provenance: dict[str, object]) -> None:
+    """Both files of a network: safetensors, and the ONNX that a CPU cuts with, where it can be one."""
+    weights.save(network, model, provenance)
+    if not network.architecture.instances:
+        export(model, model.with_suffix(".onnx"))
 
 
 def _recipe(job: Job, *, composing: bool, backbone_alone: bool) -> Recipe:
