@@ -29,7 +29,7 @@ class Rotten:
 
     device_name = "cpu (colour)"
 
-    def __init__(self, weights: Path = Path(), device: str = "cpu", batch_size: int = 1) -> None:
+    def __init__(self, weights: Path = Path(), device: str = "cpu", batch_size: int = 1, threads: int = 1) -> None:
         pass
 
     def __call__(self, pixels: Pixels) -> Alpha:

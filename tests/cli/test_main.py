@@ -27,7 +27,7 @@ class SeeingSegmenter:
     device_name = "cpu (colour)"
     batch_size = 1
 
-    def __init__(self, weights: Path = Path(), device: str = "cpu", batch_size: int = 1) -> None:
+    def __init__(self, weights: Path = Path(), device: str = "cpu", batch_size: int = 1, threads: int = 1) -> None:
         pass
 
     def __call__(self, pixels: Pixels) -> Alpha:

@@ -67,7 +67,7 @@ def test_a_gpu_that_is_full_before_it_begins_says_what_to_do(
 
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (2**30, 2**30))
     monkeypatch.setattr(where, full)
-    with pytest.raises(DeviceError, match=r"^cuda: CUDA error: out of memory; .*--device cpu$"):
+    with pytest.raises(DeviceError, match=r"^cuda: CUDA error: out of memory; .*`device` cpu$"):
         TorchEngine(weights, "cuda", 16, 1)
 
 
@@ -89,7 +89,7 @@ def test_out_of_memory_with_one_picture_says_what_to_do(
 ) -> None:
     engine = TorchEngine(weights, "cpu", 16, 1)
     _with_room_for(0, engine, monkeypatch)
-    with pytest.raises(DeviceError, match="--device cpu"):
+    with pytest.raises(DeviceError, match="`device` cpu"):
         engine(views)
 
 
