@@ -13,7 +13,6 @@ from errno import EFBIG
 from functools import partial
 from io import BytesIO
 from itertools import chain, islice
-from os import SEEK_END
 from typing import BinaryIO
 
 import numpy as np
@@ -59,28 +58,6 @@ def write_webp(file: BinaryIO, pictures: Iterable[Timed], *, loop: int, quality:
     size = file.tell()
     file.seek(4)
     file.write(struct.pack("<I", size - 8))
-
-
-def split_webp(file: BinaryIO) -> Iterator[tuple[Rectangle, BinaryIO]]:
-    """Each picture of an animation of ours as an animation by itself, and the rectangle that it overwrites.
-
-    file: seekable. A still has none, nor has a file of another size than it says. Ends at the first chunk that is not
-    whole or no picture.
-    """
-    size = file.seek(0, SEEK_END)
-    file.seek(0)
-    head = file.read(12 + 18 + 14)  # RIFF, VP8X, ANIM
-    if head[30:34] != b"ANIM" or struct.unpack_from("<I", head, 4)[0] + 8 != size:
-        return
-    while (header := file.read(8))[:4] == b"ANMF":
-        (length,) = struct.unpack("<I", header[4:])
-        frame = file.read(length + length % 2)
-        if len(frame) < length:
-            return
-        left, top, width, height = (int.from_bytes(frame[at : at + 3], "little") for at in (0, 3, 6, 9))
-        data = head[8:] + header + frame
-        area = (left * 2, top * 2, left * 2 + width + 1, top * 2 + height + 1)
-        yield area, BytesIO(head[:4] + struct.pack("<I", len(data)) + data)
 
 
 def _webp_frame(change: Change, quality: int) -> bytes:

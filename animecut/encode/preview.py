@@ -6,7 +6,6 @@ The pictures are read back from the files, so what is seen here is what a reader
 import os
 from collections.abc import Iterator, Sequence
 from html import escape
-from itertools import chain
 from pathlib import Path
 from string import Template
 from urllib.parse import quote
@@ -80,8 +79,7 @@ def _label(file: Written) -> str:
 
 def _thumbnails(path: Path) -> Iterator[Picture]:
     """The pictures of a file, or of a folder of frames, no larger than a tile: so that all of them fit into memory."""
-    files = sorted(path.glob("*.png")) if path.is_dir() else [path]
-    for picture, _ in chain.from_iterable(map(decode_pictures, files)):
+    for picture, _ in decode_pictures(path):
         height, width = picture.shape[:2]
         whole = fill_bounds(Box(0, 0, width, height), (min(TILE, height), min(TILE, width)))
         yield resample(picture, whole)

@@ -1,14 +1,17 @@
-"""What a file shows, as a player does: by Pillow, or for video PyAV with libvpx.
+"""What a file shows, as a player does: by Pillow, or for video PyAV with libvpx. The only reader of our own formats.
 
-Nothing of what wrote the file is used. Both are imported late, so that a command line may name the platforms without
-paying for them.
+Nothing of what wrote the file is used, and pictures come one by one. Both are imported late, so that a command line
+may name the platforms without paying for them.
 """
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
+from os import SEEK_END
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from animecut.errors import InputError
 
@@ -23,6 +26,8 @@ Shown = tuple["NDArray[np.uint8]", float]
 PILLOW_FORMATS: dict[str, str] = {"WEBP": "webp", "GIF": "gif", "PNG": "apng"}
 SIGNATURES = (b"GIF8", b"\x89PNG")
 HEAD = 64  # bytes: in the first of them stands what a file is
+LONG = 2**26  # bytes of a WebP, more than any still has, from which on libwebp would hold too much at once
+TIMES_NAME = "frames.ffconcat"  # in a folder of frames: what FFmpeg's concat demuxer reads
 
 
 @dataclass(frozen=True)
@@ -74,16 +79,24 @@ def probe(path: Path) -> Probe:
 
 
 def decode_pictures(path: Path) -> Iterator[Shown]:
-    """Every picture of a file as a player shows it, and for how long; a still lasts 0 s. Raises InputError."""
+    """Every picture of a file, or of a folder of frames, as a player shows it, and for how long. Raises InputError.
+
+    A still lasts 0 s.
+    """
     with _reading(path):
-        yield from _shown_by_pillow(path) if _is_image(path) else _shown_by_libvpx(path)
+        if path.is_dir():
+            yield from _frames(path)
+        elif not _is_image(path):
+            yield from _shown_by_libvpx(path)
+        elif _head(path).startswith(b"RIFF") and path.stat().st_size >= LONG:
+            yield from _webp_by_pictures(path)
+        else:
+            yield from _shown_by_pillow(path)
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
     """Turns what the readers raise at broken files into InputError."""
-    import struct
-
     import av
     from PIL import Image
 
@@ -148,6 +161,52 @@ def _shown_by_pillow(path: Path) -> Iterator[Shown]:
             image.seek(i)
             image.load()
             yield np.asarray(image.convert("RGBA")), image.info.get("duration", 0) / 1000 if count > 1 else 0.0
+
+
+def _frames(folder: Path) -> Iterator[Shown]:
+    """Numbered stills and, from the list beside them, how long each is shown."""
+    lines = (folder / TIMES_NAME).read_text(encoding="utf-8").splitlines()[1:]
+    for file, duration in zip(lines[::2], lines[1::2], strict=True):
+        ((picture, _),) = _shown_by_pillow(folder / file.removeprefix("file "))
+        yield picture, float(duration.removeprefix("duration "))
+
+
+def _webp_by_pictures(path: Path) -> Iterator[Shown]:
+    """A long animation of ours, each picture read by itself and laid over the one before."""
+    import numpy as np
+    from PIL import Image
+
+    shown: NDArray[np.uint8] | None = None
+    with path.open("rb") as file:
+        for (left, top, right, bottom), alone in _split_webp(file):
+            with Image.open(alone) as image:
+                picture, seconds = np.asarray(image.convert("RGBA")), image.info.get("duration", 0) / 1000
+            shown = picture.copy() if shown is None else shown.copy()
+            shown[top:bottom, left:right] = picture[top:bottom, left:right]
+            yield shown, seconds
+
+
+def _split_webp(file: BinaryIO) -> Iterator[tuple[tuple[int, int, int, int], BytesIO]]:
+    """Each picture of an animation as an animation by itself, and the left, top, right, bottom that it overwrites.
+
+    file: seekable. Raises ValueError where a chunk is not whole, the file has another size than it says, or a picture
+    does more than to overwrite: then it is none of ours.
+    """
+    size = file.seek(0, SEEK_END)
+    file.seek(0)
+    head = file.read(12 + 18 + 14)  # RIFF, VP8X, ANIM
+    if head[30:34] != b"ANIM" or struct.unpack_from("<I", head, 4)[0] + 8 != size:
+        raise ValueError("is no whole animation of ours, and too large for any other")
+    while header := file.read(8):
+        name, length = struct.unpack("<4sI", header)
+        frame = file.read(length + length % 2)
+        overwrite = 2
+        if name != b"ANMF" or len(frame) < length or frame[15] != overwrite:
+            raise ValueError("holds what is no whole picture of ours")
+        left, top, width, height = (int.from_bytes(frame[at : at + 3], "little") for at in (0, 3, 6, 9))
+        data = head[8:] + header + frame
+        area = (left * 2, top * 2, left * 2 + width + 1, top * 2 + height + 1)
+        yield area, BytesIO(head[:4] + struct.pack("<I", len(data)) + data)
 
 
 def _shown_by_libvpx(path: Path) -> Iterator[Shown]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import cast
 
 import av
-import cv2
 import numpy as np
 from av.container import OutputContainer
 from av.packet import Packet
@@ -20,15 +19,14 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from PIL import Image
 
-from animecut._util.images import read_bgr
-from animecut.encode.animation import split_webp, write_apng, write_webp
+from animecut.encode.animation import write_apng, write_webp
 from animecut.encode.gif import write_gif
+from animecut.encode.probe import TIMES_NAME, decode_pictures
 from animecut.encode.timing import Limits, Picture, Timed, to_ticks
-from animecut.errors import OutputError, SettingsError, Unreadable, reason_of
+from animecut.errors import InputError, OutputError, SettingsError, Unreadable, reason_of
 from animecut.types import Clip
 
 FRAME_NAME = re.compile(r"\d{5,}\.png")
-TIMES_NAME = "frames.ffconcat"
 
 
 @dataclass(frozen=True)
@@ -55,17 +53,14 @@ LIMITS = {
     "png": Limits(1000, 1, 2**31 - 1),
 }
 LOSSY = {"webp", "gif", "webm"}
+STILLS = {"webp", "gif", "apng"}  # what is a still, and lasts no time, where it has a single picture
 ALPHA_ERROR = {"webm": 2.0, "mov": 0.5}  # 0..255, how far a picture's mean alpha may be off when read back
 EXACT = 0.01  # the same where alpha is not lossy
-LONG = 2**26  # bytes of a WebP, more than any still has, from which on it is read back picture by picture
 FLOATS = 1e-6  # seconds that adding floats may be off
 
 
 Seen = tuple[float, int]
 """Mean alpha of a picture that was written (0..255), and its ticks."""
-
-Found = tuple[tuple[int, ...], float, float]
-"""Height and width, mean alpha (0..255) and seconds of a picture that was read back."""
 
 
 def write_sticker(
@@ -205,17 +200,21 @@ def _filled(picture: Picture) -> Picture:
 
 def _read_back(part: Path, path: Path, kind: str, seen: list[Seen]) -> Written:
     """What a reader finds in the file. Raises Unreadable where it is not what was written."""
-    found = list(READERS[kind](part))
+    try:
+        found = [(rgba.shape[:2], float(rgba[..., 3].mean()), seconds) for rgba, seconds in decode_pictures(part)]
+    except InputError:
+        found = []
     tick = 1 / LIMITS[kind].rate
     sizes = {size for size, _, _ in found}
     duration = sum(seconds for _, _, seconds in found)
-    still = len(seen) == 1 and kind in ("webp", "apng")
-    alpha_error = ALPHA_ERROR.get(kind, EXACT)
+    meant = sum(ticks for _, ticks in seen) * tick if len(seen) > 1 or kind not in STILLS else 0.0
     if len(found) != len(seen) or len(sizes) != 1:
         problem = f"{len(found)} pictures of sizes {sizes} instead of {len(seen)}"
-    elif not still and abs(duration - sum(ticks for _, ticks in seen) * tick) > tick + FLOATS:
-        problem = f"it lasts {duration:.3f} s instead of {sum(ticks for _, ticks in seen) * tick:.3f} s"
-    elif max(abs(alpha - meant) for (_, alpha, _), (meant, _) in zip(found, seen, strict=True)) > alpha_error:
+    elif abs(duration - meant) > tick + FLOATS:
+        problem = f"it lasts {duration:.3f} s instead of {meant:.3f} s"
+    elif max(abs(got - alpha) for (_, got, _), (alpha, _) in zip(found, seen, strict=True)) > ALPHA_ERROR.get(
+        kind, EXACT
+    ):
         problem = "alpha differs"
     else:
         height, width = sizes.pop()
@@ -223,85 +222,6 @@ def _read_back(part: Path, path: Path, kind: str, seen: list[Seen]) -> Written:
         size = sum(file.stat().st_size for file in files)
         return Written(path, kind, width, height, len(found), duration, size)
     raise Unreadable(f"{path}: did not read back as it was written ({problem}); please report this")
-
-
-def _read_webp(path: Path) -> Iterator[Found]:
-    """As a player sees it; a long one picture by picture, as libwebp would hold it twice."""
-    if path.stat().st_size < LONG:
-        yield from _read_pillow(path)
-        return
-    alpha = None
-    with path.open("rb") as file:
-        for (left, top, right, bottom), alone in split_webp(file):
-            with Image.open(alone) as image:
-                seen = np.asarray(image.convert("RGBA"))[..., 3]
-                seconds = image.info.get("duration", 0) / 1000
-            alpha = seen.copy() if alpha is None else alpha
-            alpha[top:bottom, left:right] = seen[top:bottom, left:right]
-            yield alpha.shape, float(alpha.mean()), seconds
-
-
-def _read_pillow(path: Path) -> Iterator[Found]:
-    with Image.open(path) as image:
-        for i in range(getattr(image, "n_frames", 1)):
-            image.seek(i)
-            rgba = np.asarray(image.convert("RGBA"))
-            yield rgba.shape[:2], float(rgba[..., 3].mean()), image.info.get("duration", 0) / 1000
-
-
-def _read_gif(path: Path) -> Iterator[Found]:
-    with av.open(f"file:{path}") as container:
-        for frame in container.decode(video=0):
-            alpha = frame.to_ndarray()[..., 3]
-            yield alpha.shape, float(alpha.mean()), float(frame.duration * (frame.time_base or 0))
-
-
-def _read_webm(path: Path) -> Iterator[Found]:
-    """A picture lasts until the next one: Matroska leaves out a duration near that of its frame rate."""
-    decoder = av.CodecContext.create("libvpx-vp9", "r")  # FFmpeg's own decoder does not know alpha
-    waiting: tuple[Found, int] | None = None
-    with av.open(f"file:{path}") as container:
-        for packet in container.demux(video=0):
-            for frame in decoder.decode(packet if packet.size else None):
-                found, at = _seen_in(frame), frame.pts or 0
-                if waiting:
-                    yield *waiting[0][:2], float((at - waiting[1]) * (frame.time_base or 0))
-                waiting = found, at
-    if waiting:
-        yield waiting[0]
-
-
-def _read_mov(path: Path) -> Iterator[Found]:
-    with av.open(f"file:{path}") as container:
-        yield from map(_seen_in, container.decode(video=0))
-
-
-def _seen_in(frame: av.VideoFrame) -> Found:
-    """From the plane itself: FFmpeg's conversion to RGBA makes a picture's last columns opaque (width not 8 n)."""
-    plane, depth = frame.planes[3], frame.format.components[3].bits
-    rows = np.frombuffer(memoryview(plane), np.uint8 if depth == 8 else np.uint16).reshape(plane.height, -1)[
-        :, : plane.width
-    ]
-    seconds = float(frame.duration * (frame.time_base or 0))
-    return rows.shape, float(rows.mean()) * 255 / (2**depth - 1), seconds
-
-
-def _read_folder(path: Path) -> Iterator[Found]:
-    lines = (path / TIMES_NAME).read_text().splitlines()[1:]
-    for file, duration in zip(lines[::2], lines[1::2], strict=True):
-        pixels = read_bgr(path / file.removeprefix("file "), cv2.IMREAD_UNCHANGED)
-        if pixels is not None:
-            yield pixels.shape[:2], float(pixels[..., 3].mean()), float(duration.removeprefix("duration "))
-
-
-READERS = {
-    "webp": _read_webp,
-    "gif": _read_gif,
-    "apng": _read_pillow,
-    "webm": _read_webm,
-    "mov": _read_mov,
-    "png": _read_folder,
-}
 
 
 def _is_ours(path: Path) -> bool:
