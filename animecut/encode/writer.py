@@ -19,10 +19,11 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from PIL import Image
 
-from animecut.encode.animation import write_apng, write_webp
+from animecut.encode.apng import write_apng
 from animecut.encode.gif import write_gif
 from animecut.encode.probe import TIMES_NAME, decode_pictures
 from animecut.encode.timing import Limits, Picture, Timed, to_ticks
+from animecut.encode.webp import write_webp
 from animecut.errors import InputError, OutputError, SettingsError, Unreadable, reason_of
 from animecut.types import Clip
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from animecut.encode import animation, probe, writer
-from animecut.encode.animation import write_webp
+from animecut.encode import probe, webp, writer
 from animecut.encode.timing import Limits, Timed, hold_unchanged_blocks, to_ticks
+from animecut.encode.webp import write_webp
 from animecut.encode.writer import write_sticker
 from animecut.errors import OutputError, SettingsError
 from animecut.types import Clip
@@ -368,7 +368,7 @@ def test_a_file_that_is_cut_short_does_not_read_back(
 
 
 def test_a_webp_that_cannot_be_so_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(animation, "LARGEST_RIFF", 2000)
+    monkeypatch.setattr(webp, "LARGEST_RIFF", 2000)
     with pytest.raises(OutputError, match="no more than 4 GB"):
         write_sticker(tmp_path / "out.webp", [walk(20)], "webp")
     assert list(tmp_path.iterdir()) == []
