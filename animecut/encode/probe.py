@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Shown = tuple["NDArray[np.uint8]", float]
 """A picture, (H, W, 4) straight RGBA, and for how many seconds it is shown."""
 
-PILLOW_FORMATS: dict[str, str] = {"WEBP": "webp", "GIF": "gif", "PNG": "apng"}
+PILLOW_FORMATS: dict[str, str] = {"WEBP": "webp", "GIF": "gif", "PNG": "apng", "AVIF": "avif"}
 SIGNATURES = (b"GIF8", b"\x89PNG")
 HEAD = 64  # bytes: in the first of them stands what a file is
 LONG = 2**26  # bytes of a WebP, more than any still has, from which on libwebp would hold too much at once
@@ -49,6 +49,8 @@ class Probe:
     transparent: bool
     """Whether anything anywhere is at all transparent."""
     starts_empty: bool
+    flashes: int
+    """The most within any second, where it is played for ever."""
     bytes: int
 
 
@@ -56,9 +58,12 @@ def probe(path: Path) -> Probe:
     """All that the rules ask about. Raises InputError where the reader fails."""
     import numpy as np
 
+    from animecut.encode.flashes import count_flashes, luminance
+
     with _reading(path):
         form, codec, streams, plays, has_alpha = _header(path)
         seconds: list[float] = []
+        levels: list[NDArray[np.float64]] = []
         distinct, transparent, starts_empty = 0, False, False
         before: NDArray[np.uint8] | None = None
         size = (0, 0)
@@ -69,12 +74,13 @@ def probe(path: Path) -> Probe:
             transparent |= bool((rgba[..., 3] < 255).any())
             size = (rgba.shape[1], rgba.shape[0])
             seconds.append(shown)
+            levels.append(luminance(rgba))
             before = visible
     if not seconds:
         raise InputError(f"{path}: holds no picture that can be decoded")
     return Probe(
         form, codec, streams, size, tuple(seconds), plays, distinct,
-        has_alpha, transparent, starts_empty, path.stat().st_size,
+        has_alpha, transparent, starts_empty, count_flashes(np.stack(levels), np.array(seconds)), path.stat().st_size,
     )  # fmt: skip
 
 
@@ -114,7 +120,8 @@ def _head(path: Path) -> bytes:
 
 def _is_image(path: Path) -> bool:
     head = _head(path)
-    return head.startswith(SIGNATURES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
+    webp, avif = head.startswith(b"RIFF") and head[8:12] == b"WEBP", head[4:12] in (b"ftypavif", b"ftypavis")
+    return head.startswith(SIGNATURES) or webp or avif
 
 
 def _stream(container: "av.container.InputContainer") -> "av.VideoStream | None":
