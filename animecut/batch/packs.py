@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from animecut.errors import SettingsError
-from animecut.platforms.specs import Platform, find_platform
+from animecut.platforms.specs import Platform, either, find_platform
 from animecut.results import Target
 from animecut.settings import SUFFIXES, Settings
 
@@ -31,22 +31,29 @@ def number_stickers(stickers: Sequence[Sticker], folder: Path) -> list[list[Targ
         moves = row.animated and not _are_stills([stickers[i] for i in pack], row)
         digits = max(DIGITS, len(str(len(pack))))
         for number, i in enumerate(pack, start=1):
-            path = folder / name / f"{number:0{digits}d}{SUFFIXES[row.format]}"
-            targets[i].append(Target(path, row.format, row, moves))
-        icons = [find_platform(icon) for icon in row.icons]
-        targets[pack[0]] += [
-            Target(folder / name / f"{icon.name.rpartition('-')[2]}{SUFFIXES[icon.format]}", icon.format, icon, moves)
-            for icon in icons
-        ]
+            targets[i].append(_target(folder / name / f"{number:0{digits}d}", row, moves))
+            targets[i] += [
+                _target(folder / name / _last(other) / f"{number:0{digits}d}", find_platform(other), moves)
+                for other in row.each
+            ]
+        targets[pack[0]] += [_target(folder / name / _last(icon), find_platform(icon), moves) for icon in row.icons]
     _demand_no_others({target.path for each in targets for target in each})
     return targets
 
 
+def _target(stem: Path, row: Platform, moves: bool) -> Target:
+    return Target(stem.with_name(stem.name + SUFFIXES[row.format]), row.format, row, moves and row.animated)
+
+
+def _last(name: str) -> str:
+    """Of a row's name the word that it is called by within a pack: line-popup-main is main."""
+    return name.rpartition("-")[2]
+
+
 def _demand_a_size(row: Platform, count: int) -> None:
     if row.pack and count not in row.pack:
-        *few, most = map(str, row.pack)
-        takes = f"{few[0]} to {most}" if isinstance(row.pack, range) else f"{', '.join(few)} or {most}"
-        raise SettingsError(f"{row.name} takes packs of {takes} stickers, and the list has {count}", field="pack")
+        wrong = f"{row.name} takes packs of {either(row.pack)} stickers, and the list has {count}"
+        raise SettingsError(wrong, field="pack")
 
 
 def _are_stills(pack: Sequence[Sticker], row: Platform) -> bool:

@@ -38,8 +38,18 @@ def test_a_folder_for_each_platform_numbered_in_the_lists_order_with_its_icons(t
         "line/01.png", "line/main.png", "line/tab.png"
     ]  # fmt: skip
     assert [target.platform.name for target in first if target.platform] == ["line", "line-main", "line-tab"]
-    assert [target.path.relative_to(tmp_path).as_posix() for target in eighth] == ["line/08.png", "telegram/01.webm"]
+    assert [target.path.relative_to(tmp_path).as_posix() for target in eighth] == [
+        "line/08.png", "telegram/01.webm", "telegram/icon.webm"
+    ]  # fmt: skip
     assert [target.path.relative_to(tmp_path).as_posix() for target in last] == ["telegram/02.webm"]
+
+
+def test_what_every_sticker_has_beside_it_has_its_number(tmp_path: Path) -> None:
+    first, second, *_ = number_stickers(stickers(8, replace(LINE, platforms=("wechat",))), tmp_path)
+    assert [target.path.relative_to(tmp_path / "wechat").as_posix() for target in second] == [
+        "02.gif", "thumbnail/02.png"
+    ]  # fmt: skip
+    assert [target.path.name for target in first[2:]] == ["cover.png", "icon.png", "banner.png"]
 
 
 @pytest.mark.parametrize(
@@ -108,5 +118,5 @@ def test_one_line_makes_packs_that_the_platforms_take(animecut: Callable[..., Re
     )
     assert odd.exit_code == 1
     assert "one.mp4: discord-emoji takes at least 2 drawings and there is 1" in odd.stderr
-    assert "discord-emoji/02.gif: a pack mixes no stills" in odd.stderr
-    assert names(tmp_path / "more") == ["discord-emoji/01.gif", "report.jsonl"]
+    assert "discord-emoji/02.webp: a pack mixes no stills" in odd.stderr
+    assert names(tmp_path / "more") == ["discord-emoji/01.webp", "report.jsonl"]
