@@ -4,6 +4,7 @@ Nothing of what wrote the file is used, and pictures come one by one. Both are i
 may name the platforms without paying for them.
 """
 
+import json
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ SIGNATURES = (b"GIF8", b"\x89PNG")
 HEAD = 64  # bytes: in the first of them stands what a file is
 LONG = 2**26  # bytes of a WebP, more than any still has, from which on libwebp would hold too much at once
 TIMES_NAME = "frames.ffconcat"  # in a folder of frames: what FFmpeg's concat demuxer reads
+SHEET_PNG, SHEET_JSON = "sheet.png", "sheet.json"  # in a folder of a sprite sheet
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,13 @@ def probe(path: Path) -> Probe:
 
 
 def decode_pictures(path: Path) -> Iterator[Shown]:
-    """Every picture of a file, or of a folder of frames, as a player shows it, and for how long. Raises InputError.
+    """Every picture of a file, or of a folder of ours, as a player shows it, and for how long. Raises InputError.
 
     A still lasts 0 s.
     """
     with _reading(path):
         if path.is_dir():
-            yield from _frames(path)
+            yield from _sprites(path) if (path / SHEET_JSON).exists() else _frames(path)
         elif not _is_image(path):
             yield from _shown_by_libvpx(path)
         elif _head(path).startswith(b"RIFF") and path.stat().st_size >= LONG:
@@ -106,7 +108,16 @@ def _reading(path: Path) -> Iterator[None]:
     import av
     from PIL import Image
 
-    broken = (OSError, SyntaxError, ValueError, EOFError, struct.error, av.FFmpegError, Image.DecompressionBombError)
+    broken = (
+        OSError,
+        SyntaxError,
+        ValueError,
+        KeyError,
+        EOFError,
+        struct.error,
+        av.FFmpegError,
+        Image.DecompressionBombError,
+    )
     try:
         yield
     except broken as error:
@@ -176,6 +187,22 @@ def _frames(folder: Path) -> Iterator[Shown]:
     for file, duration in zip(lines[::2], lines[1::2], strict=True):
         ((picture, _),) = _shown_by_pillow(folder / file.removeprefix("file "))
         yield picture, float(duration.removeprefix("duration "))
+
+
+def _sprites(folder: Path) -> Iterator[Shown]:
+    """The pictures of a sprite sheet, as its JSON says."""
+    import numpy as np
+    from PIL import Image
+
+    said = json.loads((folder / SHEET_JSON).read_text(encoding="utf-8"))
+    with Image.open(folder / said["meta"]["image"]) as image:
+        sheet = image.convert("RGBA")
+    for sprite in said["frames"]:
+        frame, place, size = sprite["frame"], sprite["spriteSourceSize"], sprite["sourceSize"]
+        part = sheet.crop((frame["x"], frame["y"], frame["x"] + frame["w"], frame["y"] + frame["h"]))
+        whole = Image.new("RGBA", (size["w"], size["h"]))
+        whole.paste(part, (place["x"], place["y"]))
+        yield np.asarray(whole), sprite["duration"] / 1000
 
 
 def _webp_by_pictures(path: Path) -> Iterator[Shown]:

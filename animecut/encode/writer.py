@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import cast
 
 import av
-import numpy as np
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.reformatter import ColorRange, Colorspace
@@ -20,9 +19,11 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from animecut.encode.apng import write_apng
+from animecut.encode.avif import write_avif
 from animecut.encode.gif import write_gif
-from animecut.encode.probe import TIMES_NAME, decode_pictures
-from animecut.encode.timing import Limits, Picture, Timed, to_ticks
+from animecut.encode.probe import SHEET_JSON, SHEET_PNG, TIMES_NAME, decode_pictures
+from animecut.encode.sheet import write_sheet
+from animecut.encode.timing import Limits, Timed, fill_transparent, to_ticks
 from animecut.encode.webp import write_webp
 from animecut.errors import InputError, OutputError, SettingsError, Unreadable, reason_of
 from animecut.types import Clip
@@ -52,9 +53,12 @@ LIMITS = {
     "webm": Limits(1000, 1, 2**31 - 1),
     "mov": Limits(120_000, 1, 2**31 - 1),
     "png": Limits(1000, 1, 2**31 - 1),
+    "avif": Limits(1000, 11, 2**31 - 1),
+    "sheet": Limits(1000, 1, 2**31 - 1),
 }
-LOSSY = {"webp", "gif", "webm"}
-STILLS = {"webp", "gif", "apng"}  # what is a still, and lasts no time, where it has a single picture
+FOLDERS = {"png", "sheet"}
+LOSSY = {"webp", "gif", "webm", "avif"}
+STILLS = {"webp", "gif", "apng", "avif"}  # what is a still, and lasts no time, where it has a single picture
 ALPHA_ERROR = {"webm": 2.0, "mov": 0.5}  # 0..255, how far a picture's mean alpha may be off when read back
 EXACT = 0.01  # the same where alpha is not lossy
 FLOATS = 1e-6  # seconds that adding floats may be off
@@ -71,13 +75,15 @@ def write_sticker(
 
     Parameters
     ----------
-    path: the file, or for png the folder (replaced only where it holds nothing but such frames). Its folder exists.
-    clips: at least one; RGB counts as opaque. They are gone through once, for gif and apng twice: a list or a spool.
+    path: the file, or for png and sheet the folder (replaced only where it holds nothing but such). Its folder exists.
+    clips: at least one; RGB counts as opaque. They are gone through once, or twice (gif, apng, avif, sheet): a list or
+        a spool.
     kind: webp (lossy colour, exact alpha), gif (alpha of one bit), apng (exact), webm (VP9, lossy, alpha too),
-        mov (ProRes 4444) or png (a folder of numbered stills with a frames.ffconcat that has their times).
+        mov (ProRes 4444), png (a folder of numbered stills with a frames.ffconcat that has their times), avif (lossy
+        colour, exact alpha) or sheet (a folder with a sprite sheet and its JSON).
     loop: how often webp, gif and apng play, 0 for ever; a player decides for the others.
-    quality: 1..100, of webp and webm; in webp, webm and gif also how faint a change from one picture to the next may be
-        to be left out (3 levels at 90, none at 100).
+    quality: 1..100, of webp, webm and avif; in these and gif also how faint a change from one picture to the next may
+        be to be left out (3 levels at 90, none at 100).
     colours: 1..255, of gif.
 
     Raises
@@ -87,7 +93,7 @@ def write_sticker(
     """
     if kind not in LIMITS:
         raise SettingsError(f"{kind}: no format that is written; choose from {', '.join(LIMITS)}")
-    if kind == "png" and path.exists() and not _is_ours(path):
+    if kind in FOLDERS and path.exists() and not _is_ours(path):
         raise OutputError(f"{path}: holds other things than frames of ours; name a new folder")
     seen: list[Seen] = []
     tolerance = round((100 - quality) * 0.3) if kind in LOSSY else 0
@@ -123,6 +129,8 @@ def _write_as(
 ) -> None:
     if kind == "png":
         _write_folder(part, pictures())
+    elif kind == "sheet":
+        write_sheet(part, pictures)
     elif kind in ("webm", "mov"):
         _write_video(part, pictures(), kind, quality)
     else:
@@ -131,6 +139,8 @@ def _write_as(
                 write_webp(file, pictures(), loop=loop, quality=quality)
             elif kind == "gif":
                 write_gif(file, pictures, loop=loop, colours=colours)
+            elif kind == "avif":
+                write_avif(file, pictures, quality=quality)
             else:
                 write_apng(file, pictures, loop=loop)
 
@@ -166,7 +176,7 @@ def _write_video(part: Path, pictures: Iterator[Timed], kind: str, quality: int)
         context = stream.codec_context
         context.time_base, context.colorspace, context.color_range = Fraction(1, rate), matrix, ColorRange.MPEG
         for picture, ticks in chain([first], pictures):
-            frame = av.VideoFrame.from_ndarray(_filled(picture), "rgba")
+            frame = av.VideoFrame.from_ndarray(fill_transparent(picture), "rgba")
             # One thread: where swscale cuts a picture into slices, the first pixels of a slice get a wrong alpha.
             frame = frame.reformat(format=layout, dst_colorspace=matrix, dst_color_range=ColorRange.MPEG, threads=1)
             frame.pts, frame.time_base = at, Fraction(1, rate)
@@ -190,13 +200,6 @@ def _mux(container: OutputContainer, packets: "Iterable[Packet[VideoStream]]", l
     for packet in packets:
         packet.duration = lengths.pop(packet.pts or 0)  # the encoder assumes a constant rate
         container.mux(packet)
-
-
-def _filled(picture: Picture) -> Picture:
-    """Transparent pixels in the picture's mean colour: a codec mixes neighbours; black would creep into the edge."""
-    visible = picture[..., 3:] > 0
-    mean = picture[..., :3].mean(axis=(0, 1), where=visible) if visible.any() else 0
-    return np.concatenate([np.where(visible, picture[..., :3], np.uint8(mean)), picture[..., 3:]], axis=2)
 
 
 def _read_back(part: Path, path: Path, kind: str, seen: list[Seen]) -> Written:
@@ -226,9 +229,9 @@ def _read_back(part: Path, path: Path, kind: str, seen: list[Seen]) -> Written:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether a path is a folder in which nothing but our frames lies."""
+    """Whether a path is a folder in which nothing but our frames, or a sheet of them, lies."""
     names = [file.name for file in path.iterdir()] if path.is_dir() else ["a file"]
-    return all(FRAME_NAME.fullmatch(name) or name == TIMES_NAME for name in names)
+    return all(FRAME_NAME.fullmatch(name) or name in (TIMES_NAME, SHEET_PNG, SHEET_JSON) for name in names)
 
 
 def _move(part: Path, path: Path) -> None:
