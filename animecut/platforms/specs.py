@@ -10,7 +10,7 @@ from animecut._util.paths import is_file
 from animecut.encode.probe import Probe, probe
 from animecut.errors import InputError, SettingsError
 
-Format = Literal["webp", "gif", "apng", "webm", "mov"]
+Format = Literal["webp", "gif", "apng", "webm", "mov", "avif"]
 """A PNG is an APNG of one picture."""
 
 Canvas = Literal["exact", "one side", "within", "at most", "square", "advised", "any"]
@@ -130,7 +130,7 @@ _ROWS = (
     Platform("whatsapp-tray", "apng", 96, 96, "exact", WHATSAPP, also=("webp",), max_bytes=50_000, max_frames=1,
              date="2025-11"),
     Platform("discord", "apng", 320, 320, "exact", DISCORD, also=("gif",), max_bytes=512 * 1024, max_seconds=5),
-    Platform("discord-emoji", "webp", 128, 128, "exact", DISCORD, also=("gif", "apng"), max_bytes=256 * 1024),
+    Platform("discord-emoji", "webp", 128, 128, "exact", DISCORD, also=("gif", "apng", "avif"), max_bytes=256 * 1024),
     Platform("discord-emoji-gif", "gif", 128, 128, "exact", DISCORD, max_bytes=256 * 1024),
     Platform("discord-avatar", "gif", 256, 256, "square", "guides", sides=range(128, 4097), max_bytes=8_000_000,
              unsure="bytes (8 or 10 MB), sides"),

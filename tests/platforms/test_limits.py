@@ -13,7 +13,7 @@ from PIL import Image
 from animecut.platforms.specs import PLATFORMS, Platform, check_file
 from tests.stickers_made import video
 
-SUFFIX = {"gif": ".gif", "webp": ".webp", "apng": ".png", "webm": ".webm"}
+SUFFIX = {"gif": ".gif", "webp": ".webp", "apng": ".png", "webm": ".webm", "avif": ".avif"}
 
 
 @dataclass(frozen=True)
