@@ -8,7 +8,7 @@ from typing import Any
 
 from animecut.errors import SettingsError
 
-COLUMNS = ("emoji", "title", "author", "text")
+LABELS = ("emoji", "title", "author", "text")
 LONGEST = 128  # characters of a title, an author or a text; no app shows more
 
 _ONE = "[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff]"
@@ -27,9 +27,12 @@ class Label:
     text: str = ""
 
 
+NO_LABEL = Label()
+
+
 def read_label(row: Mapping[str, Any]) -> Label:
     """The label in a row of a list. Raises SettingsError where it cannot be meant."""
-    words = {name: " ".join(str(row.get(name, "")).split()) for name in COLUMNS}
+    words = {name: " ".join(str(row.get(name, "")).split()) for name in LABELS}
     for name, value in words.items():
         if len(value) > LONGEST:
             raise SettingsError(f"{name} {value[:20]!r}...: is longer than {LONGEST} characters")

@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -100,12 +101,19 @@ def animecut(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
 def test_one_line_makes_packs_that_the_platforms_take(animecut: Callable[..., Result], tmp_path: Path) -> None:
     world.write_clip(tmp_path / "walk.mp4", [rgb for rgb, _ in world.walking(3)])
     world.write_clip(tmp_path / "one.mp4", [world.drawing(90)[0]])
-    (tmp_path / "list.csv").write_text("file,start,end\nwalk.mp4,,0.15\nwalk.mp4,,\nwalk.mp4,0.1,\n")
-    words = ["--for", "whatsapp,telegram-emoji", "--pack", "-o", tmp_path / "packs", "--matting", "none"]
+    (tmp_path / "list.csv").write_text(
+        "file,start,end,emoji,title\nwalk.mp4,,0.15,😀,Walks\nwalk.mp4,,,👋,\nwalk.mp4,0.1,,,\n"
+    )
+    words = ["--for", "whatsapp,telegram-emoji", "--pack", "-o", tmp_path / "packs", "--matting", "none", "--preview"]
     done = animecut(tmp_path / "list.csv", *words)
     assert done.exit_code == 0, done.stderr
     made = [f"telegram-emoji/0{i}.webm" for i in (1, 2, 3)] + [f"whatsapp/0{i}.webp" for i in (1, 2, 3)]
-    assert names(tmp_path / "packs") == ["report.jsonl", *made, "whatsapp/tray.png"]
+    texts = [f"telegram-emoji/{name}.txt" for name in ("author", "emoji", "title")]
+    whatsapp = ["whatsapp.wastickers", "whatsapp/contents.json", "whatsapp/tray.png"]
+    assert names(tmp_path / "packs") == sorted(["packs.html", "report.jsonl", *made, *texts, *whatsapp])
+    assert "whatsapp.wastickers: 3 stickers of 'Walks' by unknown" in done.stderr
+    assert "whatsapp: no `emoji` in the list for 03.webp" in done.stderr
+    assert json.loads((tmp_path / "packs" / "telegram-emoji" / "emoji.txt").read_text())["02"] == "👋"
     for name in made:
         assert check_file(tmp_path / "packs" / name, name.split("/")[0]) == []
     assert check_file(tmp_path / "packs" / "whatsapp" / "tray.png", "whatsapp-tray") == []
