@@ -24,7 +24,7 @@ from animecut.platforms.timeline import Timeline, TooLong, plan_timeline
 from animecut.types import Clip, Seconds
 
 ANIMATED = [name for name, row in PLATFORMS.items() if row.animated]
-SUFFIX = {"webp": ".webp", "gif": ".gif", "apng": ".png", "webm": ".webm", "mov": ".mov"}
+SUFFIX = {"avif": ".avif", "webp": ".webp", "gif": ".gif", "apng": ".png", "webm": ".webm", "mov": ".mov"}
 
 
 def sticker(i: int, size: tuple[int, int] = (48, 24), *, noise: float = 0) -> np.ndarray:
@@ -152,7 +152,7 @@ def test_still_platforms_get_the_best_still(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "share"),
-    [("webp", 0.8), pytest.param("gif", 0.97, marks=pytest.mark.slow), ("apng", 0.97), ("webm", 0.6)],
+    [("webp", 0.8), pytest.param("gif", 0.97, marks=pytest.mark.slow), ("apng", 0.97), ("webm", 0.6), ("avif", 0.8)],
 )
 def test_a_byte_limit_is_used_and_kept(tmp_path: Path, kind: Format, share: float, encodes: list[Path]) -> None:
     source, path = clips(4, 1 / 6, noise=30), tmp_path / f"a{SUFFIX[kind]}"

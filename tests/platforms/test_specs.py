@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from animecut.cli.check import app
 from animecut.encode.probe import probe
 from animecut.errors import InputError, SettingsError
-from animecut.platforms.specs import PLATFORMS, check_file
+from animecut.platforms.specs import PLATFORMS, check_file, limits
 from tests.stickers_made import image, picture, video
 
 WHATSAPP, DISCORD, LINE, GIF = (512, 512), (320, 320), (320, 270), (128, 128)
@@ -180,6 +180,13 @@ def test_the_list_has_every_platform_with_its_source_and_date() -> None:
         assert f", {row.date}" in lines[name]
     assert "at most 370x320; even sides; at most 1,000,000 bytes; a still; transparent" in lines["line-static"]
     assert "1 to 4 times" in lines["line"]
+
+
+def test_the_documents_have_the_table_as_it_is() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "platforms.md").read_text()
+    for row in PLATFORMS.values():
+        said = f"| {row.name} | {'; '.join(limits(row))} | {row.source}, {row.date} | {row.unsure} |"
+        assert said in text, f"write into docs/platforms.md:\n{said}"
 
 
 def test_rows_are_frozen() -> None:
