@@ -17,6 +17,7 @@ from animecut.platforms.specs import Platform
 
 MIME = {".webp": "image/webp", ".gif": "image/gif", ".png": "image/png"}
 BY = {"author": "animecut", "version": 1}  # in each Contents.json of Xcode's
+CATALOGUE = ".xcassets"
 MOST_EMOJI = {"signal": 1, "whatsapp": 3, "telegram": 20}  # of a sticker, by the first word of a platform's name
 
 
@@ -48,6 +49,11 @@ class Pack:
     def author(self) -> str:
         """Whom the list names."""
         return first_said((label.author for label in self.labels), "unknown")
+
+
+def is_export(folder: Path) -> bool:
+    """Whether copies of stickers lie in a folder, which no run means as inputs."""
+    return folder.suffix == CATALOGUE
 
 
 def export(pack: Pack) -> Iterator[str]:
@@ -130,7 +136,7 @@ def write_matrix(pack: Pack) -> Path:
 
 def write_xcassets(pack: Pack) -> Path:
     """An asset catalogue with a sticker pack, to be dragged into Xcode."""
-    target = pack.folder.with_name(pack.folder.name + ".xcassets")
+    target = pack.folder.with_name(pack.folder.name + CATALOGUE)
     if target.is_dir() and any(file.suffix not in (".json", ".stickerpack") for file in target.iterdir()):
         raise OutputError(f"{target}: holds other things than stickers of ours; move it away")
     with atomic_path(target) as part:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from animecut._util.paths import exists, is_file, is_folder, names_file
 from animecut.batch import manifest, packs
+from animecut.batch.exports import is_export
 from animecut.batch.labels import NO_LABEL, Label
 from animecut.batch.run_log import settings_digest
 from animecut.errors import SettingsError
@@ -130,7 +131,7 @@ def _wishes(path: Path, output: Path | None, settings: Settings, is_ours: Callab
         base = folder_of(path)
         found = path.rglob("*") if is_folder(path) else _matching(path, base)
         files = sorted(file for file in found if file.suffix.lower() in VIDEOS + PICTURES and is_file(file))
-        files = [file for file in files if not is_ours(file)]
+        files = [file for file in files if not is_ours(file) and not any(map(is_export, file.parents))]
         if not files:
             raise SettingsError(f"{path}: no videos or pictures in this folder, or none of this name")
         for file in files:

@@ -49,6 +49,13 @@ def test_stickers_are_no_inputs(clips: Path) -> None:
     assert len(jobs) == 3
 
 
+def test_copies_of_stickers_for_xcode_are_no_inputs(clips: Path) -> None:
+    copies = clips / "packs" / "imessage.xcassets" / "Sticker Pack.stickerpack" / "01.sticker"
+    copies.mkdir(parents=True)
+    (copies / "01.png").touch()
+    assert len(plan_jobs([clips], None, Settings(), "")) == 3
+
+
 def test_inputs_that_differ_in_their_suffix_alone_keep_it(clips: Path, tmp_path: Path) -> None:
     (clips / "one.gif").touch()
     (clips / "one.mkv").touch()
