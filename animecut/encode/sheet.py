@@ -1,6 +1,6 @@
 """A sprite sheet: all pictures on one PNG, and a JSON file that says where each lies and how long it shows.
 
-The JSON is an array as Aseprite writes it, and TexturePacker too, who leaves out the durations: game engines read both.
+The JSON is an array as Aseprite writes it; TexturePacker's has no durations. Game engines read both.
 """
 
 import json
@@ -53,8 +53,9 @@ def write_sheet(folder: Path, pictures: Callable[[], Iterable[Timed]]) -> None:
 
 
 def place_on_shelves(sizes: Sequence[tuple[int, int]]) -> tuple[list[tuple[int, int]], tuple[int, int]]:
-    """The left top corner of each picture of (width, height), in order from left to right and row by row; and the size
-    of the whole, which is about a square.
+    """Where each picture lies, row by row, and the size of the whole, which is about a square.
+
+    sizes: (width, height) of each. Returns the (left, top) of each, and (width, height) of the sheet.
     """
     area = sum((width + GAP) * (height + GAP) for width, height in sizes)
     most = max(isqrt(area) + 1, max(width for width, _ in sizes))
