@@ -169,7 +169,7 @@ def _written(
     pictures = count(1)
     fitted = fit(
         clips, target.path, row, loop=settings.loop, quality=settings.quality, first=opening,
-        alive=lambda: watch.progress("fitting", next(pictures), None),
+        too_long=settings.too_long, alive=lambda: watch.progress("fitting", next(pictures), None),
     )  # fmt: skip
     platform = target.platform.name if target.platform else None
     problems = check_file(target.path, platform) if platform else []
@@ -179,7 +179,7 @@ def _written(
 def _limits(target: Target, settings: Settings) -> Platform | None:
     """What a file has to keep to: its platform's limits and the user's, whichever are narrower."""
     row = target.platform
-    if row is None and settings.limited and target.format != "png":
+    if row is None and settings.limited and target.format != "png" and target.format != "sheet":
         row = without_limits(target.format)
     if row is None:
         return None
@@ -198,7 +198,9 @@ def _possible(
         row = _limits(target, settings)
         try:
             if row:
-                plan_timeline(times, [0.0] * (len(times) - 1), row, loop=settings.loop, first=opening)
+                plan_timeline(
+                    times, [0.0] * (len(times) - 1), row, loop=settings.loop, first=opening, too_long=settings.too_long
+                )
             possible.append(target)
         except OutputError as error:
             mixed = f" ({target.path}: a pack mixes no stills with moving stickers)" if target.moves else ""

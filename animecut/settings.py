@@ -9,16 +9,21 @@ from animecut._util.paths import names_file
 from animecut.errors import SettingsError
 from animecut.options import Option, parse_bytes, parse_names, parse_size, parse_time
 
-Format = Literal["webp", "gif", "apng", "webm", "mov", "png"]
+Format = Literal["webp", "gif", "apng", "webm", "mov", "png", "avif", "sheet"]
 Matting = Literal["guided", "closed-form", "knn", "none"]
 CaptionAt = Literal["top", "bottom"]
+TooLong = Literal["cut", "speed", "thin"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 MATTINGS: tuple[Matting, ...] = get_args(Matting)
 CAPTIONS_AT: tuple[CaptionAt, ...] = get_args(CaptionAt)
+TOO_LONGS: tuple[TooLong, ...] = get_args(TooLong)
 SUFFIXES: dict[Format, str] = {
-    "webp": ".webp", "gif": ".gif", "apng": ".png", "webm": ".webm", "mov": ".mov", "png": ""
+    "webp": ".webp", "gif": ".gif", "apng": ".png", "webm": ".webm", "mov": ".mov", "png": "",
+    "avif": ".avif", "sheet": ""
 }  # fmt: skip
+FOLDERS: dict[Format, str] = {"png": "_frames", "sheet": "_sheet"}
+"""How the names of those end that are folders."""
 SMALLEST_FILE = 128  # bytes; no format holds a moving picture in less
 AROUND = 0.8  # of the shorter side, that margin, outline and shadow stay below
 LONGEST_CAPTION = 500  # characters; no sticker shows so many
@@ -80,15 +85,17 @@ class Settings:
         "Begin with what shows at T, and go round. Default: as platforms need.", "T", parse=parse_time)] = None
     max_bytes: Annotated[int | None, Option(
         "Of each file: 500000, 500k or 1.5M; tells what was given up.", "N", parse=parse_bytes)] = None
-    max_seconds: Annotated[float | None, Option("Of each file; what is longer is cut off the end.", "S")] = None
+    max_seconds: Annotated[float | None, Option("Of each file; what is longer is shortened as told.", "S")] = None
+    too_long: Annotated[TooLong, Option(
+        "What is too long for a platform: cut its end, speed it up, or thin out its drawings.", "HOW")] = "cut"
     quality: Annotated[int, Option(
-        "Of webp and webm; of a gif, how faint a change is still drawn.", "1..100")] = 90
+        "Of webp, webm and avif; of a gif, how faint a change is still drawn.", "1..100")] = 90
     weights: Annotated[Path | None, Option(
         "Weights made by animecut-train. Default: the ones that come along.", "FILE")] = None
     device: Annotated[str, Option("auto, cpu, cuda or mps.", "D")] = "auto"
     batch_size: Annotated[int, Option("Most pictures at once on a GPU.", "N")] = 16
     preview: Annotated[bool, Option(
-        "Beside the stickers a picture and a page that show them on four grounds.")] = False
+        "Beside the stickers a picture and a page of them on four grounds; of packs a page with chats.")] = False
     max_source_side: Annotated[int, Option("Refuse sources with a longer side.", "PX")] = 16384
     """A few bytes can ask for more than any memory holds."""
     max_source_pixels: Annotated[int, Option("Refuse sources with more pixels in a picture.", "N")] = 8192 * 8192
@@ -131,10 +138,11 @@ class Settings:
         self._demand(some, "max_seconds", "must be 0.04 or more")
         for limit in ("max_bytes", "max_seconds", "first"):
             self._demand(
-                "png" not in self.formats or getattr(self, limit) is None,
+                not FOLDERS.keys() & set(self.formats) or getattr(self, limit) is None,
                 limit,
-                "not for png, which is a folder of frames; choose other `formats`",
+                "not for png and sheet, which are folders of all frames; choose other `formats`",
             )
+        self._demand(self.too_long in TOO_LONGS, "too_long", "unknown; choose from " + ", ".join(TOO_LONGS))
         self._demand(1 <= self.quality <= 100, "quality", "must lie between 1 and 100")
         for limit in ("max_source_side", "max_source_pixels", "max_source_seconds"):
             self._demand(getattr(self, limit) > 0, limit, "must be more than 0")

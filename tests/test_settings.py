@@ -29,6 +29,8 @@ from animecut.settings import Run, Settings, change
         ({"caption": "x" * 501}, "caption"),
         ({"follow": True, "crop": False}, "follow"),
         ({"frame": 1.0, "start": 0.5}, "frame"),
+        ({"too_long": "never"}, "too_long"),
+        ({"max_bytes": 9000, "formats": ("sheet",)}, "max_bytes"),
         ({"quality": 0}, "quality"),
         ({"batch_size": 0}, "batch_size"),
         ({"max_source_side": 0}, "max_source_side"),

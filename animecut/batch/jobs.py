@@ -2,16 +2,18 @@
 
 import glob
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from animecut._util.paths import exists, is_file, is_folder, names_file
 from animecut.batch import manifest, packs
+from animecut.batch.exports import is_export
+from animecut.batch.labels import NO_LABEL, Label
 from animecut.batch.run_log import settings_digest
 from animecut.errors import SettingsError
 from animecut.platforms.specs import find_platform
 from animecut.results import Target
-from animecut.settings import SUFFIXES, Format, Settings
+from animecut.settings import FOLDERS, SUFFIXES, Format, Settings
 
 VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".ts", ".flv", ".wmv", ".mpg", ".mpeg")
 PICTURES = (".gif", ".webp", ".png", ".apng", ".jpg", ".jpeg", ".bmp")
@@ -26,6 +28,7 @@ class Job:
     settings: Settings
     recipe: str
     listed: bool = False
+    label: Label = NO_LABEL
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class _Wish:
     settings: Settings
     as_file: bool = False
     listed: bool = False
+    label: Label = NO_LABEL
 
 
 def plan_jobs(
@@ -56,12 +60,14 @@ def plan_jobs(
     pack.
     """
     inputs = list(inputs)
+    if pack:  # one page shows them all
+        settings = replace(settings, preview=False)
     wishes = list(dict.fromkeys(wish for path in inputs for wish in _wishes(path, output, settings, is_ours)))
     if output and names_file(output) and (len(wishes) > 1 or any(map(is_many, inputs))):
         raise SettingsError("one file for several stickers; name a folder", field="output", value=output)
     recipes = {settings: settings_digest(settings, weights) for settings in {wish.settings for wish in wishes}}
     jobs = [
-        Job(wish.source, tuple(targets), wish.settings, recipes[wish.settings], wish.listed)
+        Job(wish.source, tuple(targets), wish.settings, recipes[wish.settings], wish.listed, wish.label)
         for wish, targets in zip(wishes, _packed(wishes, output) if pack else _beside(wishes), strict=True)
     ]
     sources = _sources(wishes)
@@ -119,12 +125,13 @@ def _wishes(path: Path, output: Path | None, settings: Settings, is_ours: Callab
         folder = output or path.parent
         for line in manifest.read_list(path, settings):
             out = manifest.path_inside(folder, str(line.out)) if line.out else folder
-            yield _Wish(line.source, out, line.settings, as_file=line.out is not None and names_file(out), listed=True)
+            as_file = line.out is not None and names_file(out)
+            yield _Wish(line.source, out, line.settings, as_file, listed=True, label=line.label)
     elif is_folder(path) or _is_pattern(path):
         base = folder_of(path)
         found = path.rglob("*") if is_folder(path) else _matching(path, base)
         files = sorted(file for file in found if file.suffix.lower() in VIDEOS + PICTURES and is_file(file))
-        files = [file for file in files if not is_ours(file)]
+        files = [file for file in files if not is_ours(file) and not any(map(is_export, file.parents))]
         if not files:
             raise SettingsError(f"{path}: no videos or pictures in this folder, or none of this name")
         for file in files:
@@ -180,5 +187,5 @@ def _name(source: Path, stem: str, kind: Format, settings: Settings, platform: s
     elif settings.start is not None or settings.end is not None:
         end = f"{settings.end:g}" if settings.end is not None else "end"
         stem += f"_{settings.start or 0:g}-{end}"
-    name = stem + (f".{platform}" if platform else "") + (SUFFIXES[kind] or "_frames")
+    name = stem + (f".{platform}" if platform else "") + (SUFFIXES[kind] or FOLDERS[kind])
     return f"{stem}_cut{SUFFIXES[kind]}" if name == source.name else name

@@ -1,7 +1,8 @@
 """Lists of inputs with options of their own: a CSV file with a header, or a JSON array of objects.
 
-`file` and `out` name files below the list's folder and below the output folder; every other column is an option by its
-long name (start, end, format, for, size, keep-effects, ...), empty where the command line's own holds.
+`file` and `out` name files below the list's folder and below the output folder; `emoji`, `title`, `author` and `text`
+are for packs (labels.py); every other column is an option by its long name (start, end, format, for, size,
+keep-effects, ...), empty where the command line's own holds.
 """
 
 import csv
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from animecut.batch.labels import LABELS, Label, read_label
 from animecut.errors import AnimecutError, InputError, SettingsError
 from animecut.layout.compose import parse_colour
 from animecut.options import Choice, choices, rename
@@ -30,6 +32,7 @@ class ListEntry:
     source: Path
     out: Path | None
     settings: Settings
+    label: Label
 
 
 def read_list(path: Path, settings: Settings) -> list[ListEntry]:
@@ -90,10 +93,9 @@ def _line(folder: Path, row: Mapping[str, Any], settings: Settings) -> ListEntry
     out = row.get("out")
     if out is not None and not isinstance(out, str):
         raise SettingsError(f"out {out!r}: must be a name")
-    options = {name: value for name, value in row.items() if name not in ("file", "out")}
-    return ListEntry(
-        path_inside(folder, row["file"]), Path(out) if out else None, _changed(settings, folder, options, out)
-    )
+    options = {name: value for name, value in row.items() if name not in ("file", "out", *LABELS)}
+    changed = _changed(settings, folder, options, out)
+    return ListEntry(path_inside(folder, row["file"]), Path(out) if out else None, changed, read_label(row))
 
 
 def _changed(settings: Settings, folder: Path, options: Mapping[str, Any], out: str | None) -> Settings:

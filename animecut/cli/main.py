@@ -44,7 +44,10 @@ def animecut(
         ),
     ] = None,
     pack: Annotated[
-        bool, typer.Option("--pack", help="A folder for each platform, numbered in order, with the icons it asks for.")
+        bool,
+        typer.Option(
+            "--pack", help="A folder for each platform, numbered in order, with its icons and what its apps import."
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per input on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Only errors.")] = False,
@@ -96,6 +99,7 @@ def _run(
     """Do everything and say how it went; return how many inputs failed."""
     from animecut._util.concurrency import in_main_thread
     from animecut.batch import run as run_setup
+    from animecut.batch.packs import finish_packs
     from animecut.cli.progress import ProgressBars
 
     many, jobs = run_setup.plan_run(inputs, output, settings, run, pack=pack)
@@ -118,12 +122,19 @@ def _run(
                 typer.echo(json.dumps(_in_json(done)))
             if many:
                 bars.progress("all", count, len(jobs), unit="files")
+        if pack and output:
+            for line in finish_packs(jobs, output, preview=settings.preview):
+                bars.notice(line)
     if many and not quiet:
-        _say(f"{len(jobs) - len(problems)} of {len(jobs)} done" + (f", {len(problems)} failed" if problems else "")
-             + (f" ({before} were done before)" if before else ""))  # fmt: skip
-        for problem in problems:
-            _say(f"  {problem}")
+        _say_how_many(len(jobs), problems, before)
     return len(problems)
+
+
+def _say_how_many(jobs: int, problems: list[str], before: int) -> None:
+    _say(f"{jobs - len(problems)} of {jobs} done" + (f", {len(problems)} failed" if problems else "")
+         + (f" ({before} were done before)" if before else ""))  # fmt: skip
+    for problem in problems:
+        _say(f"  {problem}")
 
 
 def _in_json(done: "JobResult") -> dict[str, object]:

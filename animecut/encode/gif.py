@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import GifImagePlugin, Image
 
-from animecut.encode.animation import bounding_rectangle
+from animecut.encode.changes import bounding_rectangle
 from animecut.encode.palette import k_means, nearest_index
 from animecut.encode.timing import Picture, Timed
 

@@ -6,7 +6,6 @@ The pictures are read back from the files, so what is seen here is what a reader
 import os
 from collections.abc import Iterator, Sequence
 from html import escape
-from itertools import chain
 from pathlib import Path
 from string import Template
 from urllib.parse import quote
@@ -46,6 +45,23 @@ img, video { display: block; max-width: 260px; max-height: 260px }
 $files
 </html>
 """)
+CONTACT_SHEET = Template("""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>$title</title>
+<style>
+body { font: 15px/1.4 system-ui, sans-serif; background: #f5f5f5; color: #282828; margin: 1.5rem }
+h2 { font-size: 1rem; margin: 1.5rem 0 .4rem }
+.chat { display: flex; flex-wrap: wrap; gap: 12px; padding: 12px; border-radius: 12px; margin-bottom: 6px }
+.light { background: #efeae2; color: #282828 } .dark { background: #0b141a; color: #e9edef }
+figure { margin: 0; width: 170px } figcaption { font-size: 12px; overflow-wrap: anywhere }
+.refused { color: #d33 }
+img, video { display: block; max-width: 160px; max-height: 160px; margin: auto }
+</style>
+<h1>$title</h1>
+$packs
+</html>
+""")
 GROUNDS = ("white", "black", "checkerboard", "bubble")
 
 
@@ -73,6 +89,40 @@ def write_preview(files: Sequence[Written]) -> tuple[Path, Path]:
     return sheet, page
 
 
+def write_contact_sheet(page: Path, packs: Sequence[tuple[str, Sequence[tuple[Path, Sequence[str]]]]]) -> Path:
+    """Write a page on which every sticker moves, in a light and in a dark chat, with what its platform says of it.
+
+    packs: a platform's name, and each file with why the platform would refuse it. Raises OutputError.
+    """
+    sections = []
+    for name, files in packs:
+        refused = sum(bool(problems) for _, problems in files)
+        verdict = f"{refused} refused" if refused else "all fine"
+        figures = "\n".join(_figure(path, problems, page.parent) for path, problems in files)
+        chats = "\n".join(f'<div class="chat {chat}">\n{figures}\n</div>' for chat in ("light", "dark"))
+        sections.append(f"<h2>{escape(name)}: {len(files)} stickers, {verdict}</h2>\n{chats}")
+    text = CONTACT_SHEET.substitute(title=escape(page.parent.absolute().name), packs="\n".join(sections))
+    try:
+        with atomic_path(page) as part:
+            part.write_text(text, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise OutputError(f"cannot write {page}: {error.strerror}; is there room left?") from error
+    return page
+
+
+def _figure(path: Path, problems: Sequence[str], folder: Path) -> str:
+    verdict = "; ".join(problems)
+    words = f'<span class="refused">{escape(verdict)}</span>' if problems else "fine"
+    return f"<figure>{_moving(path, folder)}<figcaption>{escape(path.name)}: {words}</figcaption></figure>"
+
+
+def _moving(path: Path, folder: Path) -> str:
+    link = quote(os.fsencode(Path(os.path.relpath(path, folder)).as_posix()))
+    if path.suffix == ".webm":
+        return f'<video src="{link}" autoplay loop muted playsinline></video>'
+    return f'<img src="{link}" alt="{escape(path.name)}">'
+
+
 def _label(file: Written) -> str:
     length = f", {file.frames} pictures in {file.duration_s:.2f} s" if file.frames > 1 else ""
     return f"{file.path.name}: {file.width}x{file.height}{length}, {file.bytes:,} bytes"
@@ -80,8 +130,7 @@ def _label(file: Written) -> str:
 
 def _thumbnails(path: Path) -> Iterator[Picture]:
     """The pictures of a file, or of a folder of frames, no larger than a tile: so that all of them fit into memory."""
-    files = sorted(path.glob("*.png")) if path.is_dir() else [path]
-    for picture, _ in chain.from_iterable(map(decode_pictures, files)):
+    for picture, _ in decode_pictures(path):
         height, width = picture.shape[:2]
         whole = fill_bounds(Box(0, 0, width, height), (min(TILE, height), min(TILE, width)))
         yield resample(picture, whole)
@@ -141,12 +190,7 @@ def _page(files: Sequence[Written], page: Path) -> str:
 def _grounds(file: Written, folder: Path) -> str:
     if file.format in UNSEEN:
         return f"<p>Browsers do not play .{file.format}; the sheet beside this page shows it.</p>"
-    path = file.path / "00000.png" if file.path.is_dir() else file.path
-    link = quote(os.fsencode(Path(os.path.relpath(path, folder)).as_posix()))
-    moving = (
-        f'<video src="{link}" autoplay loop muted playsinline></video>'
-        if file.format == "webm"
-        else f'<img src="{link}" alt="{escape(path.name)}">'
-    )
+    still = {"png": "00000.png", "sheet": "sheet.png"}
+    moving = _moving(file.path / still[file.format] if file.format in still else file.path, folder)
     cells = "\n".join(f'<div class="{ground}">{moving}</div>' for ground in GROUNDS)
     return f'<div class="grounds">\n{cells}\n</div>'

@@ -1,14 +1,18 @@
-"""What a file shows, as a player does: by Pillow, or for video PyAV with libvpx.
+"""What a file shows, as a player does: by Pillow, or for video PyAV with libvpx. The only reader of our own formats.
 
-Nothing of what wrote the file is used. Both are imported late, so that a command line may name the platforms without
-paying for them.
+Nothing of what wrote the file is used, and pictures come one by one. Both are imported late, so that a command line
+may name the platforms without paying for them.
 """
 
+import json
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
+from os import SEEK_END
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from animecut.errors import InputError
 
@@ -20,9 +24,12 @@ if TYPE_CHECKING:
 Shown = tuple["NDArray[np.uint8]", float]
 """A picture, (H, W, 4) straight RGBA, and for how many seconds it is shown."""
 
-PILLOW_FORMATS: dict[str, str] = {"WEBP": "webp", "GIF": "gif", "PNG": "apng"}
+PILLOW_FORMATS: dict[str, str] = {"WEBP": "webp", "GIF": "gif", "PNG": "apng", "AVIF": "avif"}
 SIGNATURES = (b"GIF8", b"\x89PNG")
 HEAD = 64  # bytes: in the first of them stands what a file is
+LONG = 2**26  # bytes of a WebP, more than any still has, from which on libwebp would hold too much at once
+TIMES_NAME = "frames.ffconcat"  # in a folder of frames: what FFmpeg's concat demuxer reads
+SHEET_PNG, SHEET_JSON = "sheet.png", "sheet.json"  # in a folder of a sprite sheet
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,8 @@ class Probe:
     transparent: bool
     """Whether anything anywhere is at all transparent."""
     starts_empty: bool
+    flashes: int
+    """The most within any second, where it is played for ever."""
     bytes: int
 
 
@@ -51,9 +60,12 @@ def probe(path: Path) -> Probe:
     """All that the rules ask about. Raises InputError where the reader fails."""
     import numpy as np
 
+    from animecut.encode.flashes import count_flashes, luminance
+
     with _reading(path):
         form, codec, streams, plays, has_alpha = _header(path)
         seconds: list[float] = []
+        levels: list[NDArray[np.float64]] = []
         distinct, transparent, starts_empty = 0, False, False
         before: NDArray[np.uint8] | None = None
         size = (0, 0)
@@ -64,30 +76,48 @@ def probe(path: Path) -> Probe:
             transparent |= bool((rgba[..., 3] < 255).any())
             size = (rgba.shape[1], rgba.shape[0])
             seconds.append(shown)
+            levels.append(luminance(rgba))
             before = visible
     if not seconds:
         raise InputError(f"{path}: holds no picture that can be decoded")
     return Probe(
         form, codec, streams, size, tuple(seconds), plays, distinct,
-        has_alpha, transparent, starts_empty, path.stat().st_size,
+        has_alpha, transparent, starts_empty, count_flashes(np.stack(levels), np.array(seconds)), path.stat().st_size,
     )  # fmt: skip
 
 
 def decode_pictures(path: Path) -> Iterator[Shown]:
-    """Every picture of a file as a player shows it, and for how long; a still lasts 0 s. Raises InputError."""
+    """Every picture of a file, or of a folder of ours, as a player shows it, and for how long. Raises InputError.
+
+    A still lasts 0 s.
+    """
     with _reading(path):
-        yield from _shown_by_pillow(path) if _is_image(path) else _shown_by_libvpx(path)
+        if path.is_dir():
+            yield from _sprites(path) if (path / SHEET_JSON).exists() else _frames(path)
+        elif not _is_image(path):
+            yield from _shown_by_libvpx(path)
+        elif _head(path).startswith(b"RIFF") and path.stat().st_size >= LONG:
+            yield from _webp_by_pictures(path)
+        else:
+            yield from _shown_by_pillow(path)
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
     """Turns what the readers raise at broken files into InputError."""
-    import struct
-
     import av
     from PIL import Image
 
-    broken = (OSError, SyntaxError, ValueError, EOFError, struct.error, av.FFmpegError, Image.DecompressionBombError)
+    broken = (
+        OSError,
+        SyntaxError,
+        ValueError,
+        KeyError,
+        EOFError,
+        struct.error,
+        av.FFmpegError,
+        Image.DecompressionBombError,
+    )
     try:
         yield
     except broken as error:
@@ -101,7 +131,8 @@ def _head(path: Path) -> bytes:
 
 def _is_image(path: Path) -> bool:
     head = _head(path)
-    return head.startswith(SIGNATURES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
+    webp, avif = head.startswith(b"RIFF") and head[8:12] == b"WEBP", head[4:12] in (b"ftypavif", b"ftypavis")
+    return head.startswith(SIGNATURES) or webp or avif
 
 
 def _stream(container: "av.container.InputContainer") -> "av.VideoStream | None":
@@ -148,6 +179,68 @@ def _shown_by_pillow(path: Path) -> Iterator[Shown]:
             image.seek(i)
             image.load()
             yield np.asarray(image.convert("RGBA")), image.info.get("duration", 0) / 1000 if count > 1 else 0.0
+
+
+def _frames(folder: Path) -> Iterator[Shown]:
+    """Numbered stills and, from the list beside them, how long each is shown."""
+    lines = (folder / TIMES_NAME).read_text(encoding="utf-8").splitlines()[1:]
+    for file, duration in zip(lines[::2], lines[1::2], strict=True):
+        ((picture, _),) = _shown_by_pillow(folder / file.removeprefix("file "))
+        yield picture, float(duration.removeprefix("duration "))
+
+
+def _sprites(folder: Path) -> Iterator[Shown]:
+    """The pictures of a sprite sheet, as its JSON says."""
+    import numpy as np
+    from PIL import Image
+
+    said = json.loads((folder / SHEET_JSON).read_text(encoding="utf-8"))
+    with Image.open(folder / said["meta"]["image"]) as image:
+        sheet = image.convert("RGBA")
+    for sprite in said["frames"]:
+        frame, place, size = sprite["frame"], sprite["spriteSourceSize"], sprite["sourceSize"]
+        part = sheet.crop((frame["x"], frame["y"], frame["x"] + frame["w"], frame["y"] + frame["h"]))
+        whole = Image.new("RGBA", (size["w"], size["h"]))
+        whole.paste(part, (place["x"], place["y"]))
+        yield np.asarray(whole), sprite["duration"] / 1000
+
+
+def _webp_by_pictures(path: Path) -> Iterator[Shown]:
+    """A long animation of ours, each picture read by itself and laid over the one before."""
+    import numpy as np
+    from PIL import Image
+
+    shown: NDArray[np.uint8] | None = None
+    with path.open("rb") as file:
+        for (left, top, right, bottom), alone in _split_webp(file):
+            with Image.open(alone) as image:
+                picture, seconds = np.asarray(image.convert("RGBA")), image.info.get("duration", 0) / 1000
+            shown = picture.copy() if shown is None else shown.copy()
+            shown[top:bottom, left:right] = picture[top:bottom, left:right]
+            yield shown, seconds
+
+
+def _split_webp(file: BinaryIO) -> Iterator[tuple[tuple[int, int, int, int], BytesIO]]:
+    """Each picture of an animation as an animation by itself, and the left, top, right, bottom that it overwrites.
+
+    file: seekable. Raises ValueError where a chunk is not whole, the file has another size than it says, or a picture
+    does more than to overwrite: then it is none of ours.
+    """
+    size = file.seek(0, SEEK_END)
+    file.seek(0)
+    head = file.read(12 + 18 + 14)  # RIFF, VP8X, ANIM
+    if head[30:34] != b"ANIM" or struct.unpack_from("<I", head, 4)[0] + 8 != size:
+        raise ValueError("is no whole animation of ours, and too large for any other")
+    while header := file.read(8):
+        name, length = struct.unpack("<4sI", header)
+        frame = file.read(length + length % 2)
+        overwrite = 2
+        if name != b"ANMF" or len(frame) < length or frame[15] != overwrite:
+            raise ValueError("holds what is no whole picture of ours")
+        left, top, width, height = (int.from_bytes(frame[at : at + 3], "little") for at in (0, 3, 6, 9))
+        data = head[8:] + header + frame
+        area = (left * 2, top * 2, left * 2 + width + 1, top * 2 + height + 1)
+        yield area, BytesIO(head[:4] + struct.pack("<I", len(data)) + data)
 
 
 def _shown_by_libvpx(path: Path) -> Iterator[Shown]:

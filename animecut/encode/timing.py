@@ -92,6 +92,13 @@ def pixel_words(picture: Picture) -> NDArray[np.uint32]:
     return picture.view("<u4")[..., 0]
 
 
+def fill_transparent(picture: Picture) -> Picture:
+    """Transparent pixels in the picture's mean colour: a codec mixes neighbours; black would creep into the edge."""
+    visible = picture[..., 3:] > 0
+    mean = picture[..., :3].mean(axis=(0, 1), where=visible) if visible.any() else 0
+    return np.concatenate([np.where(visible, picture[..., :3], np.uint8(mean)), picture[..., 3:]], axis=2)
+
+
 def hold_unchanged_blocks(picture: Picture, before: Picture, tolerance: int) -> Picture:
     """The picture with every block taken from the one before in which nothing visible changed: noise is not sent.
 

@@ -12,23 +12,23 @@ from pathlib import Path
 from typing import cast
 
 import av
-import cv2
-import numpy as np
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from PIL import Image
 
-from animecut._util.images import read_bgr
-from animecut.encode.animation import split_webp, write_apng, write_webp
+from animecut.encode.apng import write_apng
+from animecut.encode.avif import write_avif
 from animecut.encode.gif import write_gif
-from animecut.encode.timing import Limits, Picture, Timed, to_ticks
-from animecut.errors import OutputError, SettingsError, Unreadable, reason_of
+from animecut.encode.probe import SHEET_JSON, SHEET_PNG, TIMES_NAME, decode_pictures
+from animecut.encode.sheet import write_sheet
+from animecut.encode.timing import Limits, Timed, fill_transparent, to_ticks
+from animecut.encode.webp import write_webp
+from animecut.errors import InputError, OutputError, SettingsError, Unreadable, reason_of
 from animecut.types import Clip
 
 FRAME_NAME = re.compile(r"\d{5,}\.png")
-TIMES_NAME = "frames.ffconcat"
 
 
 @dataclass(frozen=True)
@@ -53,19 +53,19 @@ LIMITS = {
     "webm": Limits(1000, 1, 2**31 - 1),
     "mov": Limits(120_000, 1, 2**31 - 1),
     "png": Limits(1000, 1, 2**31 - 1),
+    "avif": Limits(1000, 11, 2**31 - 1),
+    "sheet": Limits(1000, 1, 2**31 - 1),
 }
-LOSSY = {"webp", "gif", "webm"}
+FOLDERS = {"png", "sheet"}
+LOSSY = {"webp", "gif", "webm", "avif"}
+STILLS = {"webp", "gif", "apng", "avif"}  # what is a still, and lasts no time, where it has a single picture
 ALPHA_ERROR = {"webm": 2.0, "mov": 0.5}  # 0..255, how far a picture's mean alpha may be off when read back
 EXACT = 0.01  # the same where alpha is not lossy
-LONG = 2**26  # bytes of a WebP, more than any still has, from which on it is read back picture by picture
 FLOATS = 1e-6  # seconds that adding floats may be off
 
 
 Seen = tuple[float, int]
 """Mean alpha of a picture that was written (0..255), and its ticks."""
-
-Found = tuple[tuple[int, ...], float, float]
-"""Height and width, mean alpha (0..255) and seconds of a picture that was read back."""
 
 
 def write_sticker(
@@ -75,13 +75,15 @@ def write_sticker(
 
     Parameters
     ----------
-    path: the file, or for png the folder (replaced only where it holds nothing but such frames). Its folder exists.
-    clips: at least one; RGB counts as opaque. They are gone through once, for gif and apng twice: a list or a spool.
+    path: the file, or for png and sheet the folder (replaced only where it holds nothing but such). Its folder exists.
+    clips: at least one; RGB counts as opaque. They are gone through once, or twice (gif, apng, avif, sheet): a list or
+        a spool.
     kind: webp (lossy colour, exact alpha), gif (alpha of one bit), apng (exact), webm (VP9, lossy, alpha too),
-        mov (ProRes 4444) or png (a folder of numbered stills with a frames.ffconcat that has their times).
+        mov (ProRes 4444), png (a folder of numbered stills with a frames.ffconcat that has their times), avif (lossy
+        colour, exact alpha) or sheet (a folder with a sprite sheet and its JSON).
     loop: how often webp, gif and apng play, 0 for ever; a player decides for the others.
-    quality: 1..100, of webp and webm; in webp, webm and gif also how faint a change from one picture to the next may be
-        to be left out (3 levels at 90, none at 100).
+    quality: 1..100, of webp, webm and avif; in these and gif also how faint a change from one picture to the next may
+        be to be left out (3 levels at 90, none at 100).
     colours: 1..255, of gif.
 
     Raises
@@ -91,7 +93,7 @@ def write_sticker(
     """
     if kind not in LIMITS:
         raise SettingsError(f"{kind}: no format that is written; choose from {', '.join(LIMITS)}")
-    if kind == "png" and path.exists() and not _is_ours(path):
+    if kind in FOLDERS and path.exists() and not _is_ours(path):
         raise OutputError(f"{path}: holds other things than frames of ours; name a new folder")
     seen: list[Seen] = []
     tolerance = round((100 - quality) * 0.3) if kind in LOSSY else 0
@@ -127,6 +129,8 @@ def _write_as(
 ) -> None:
     if kind == "png":
         _write_folder(part, pictures())
+    elif kind == "sheet":
+        write_sheet(part, pictures)
     elif kind in ("webm", "mov"):
         _write_video(part, pictures(), kind, quality)
     else:
@@ -135,6 +139,8 @@ def _write_as(
                 write_webp(file, pictures(), loop=loop, quality=quality)
             elif kind == "gif":
                 write_gif(file, pictures, loop=loop, colours=colours)
+            elif kind == "avif":
+                write_avif(file, pictures, quality=quality)
             else:
                 write_apng(file, pictures, loop=loop)
 
@@ -170,7 +176,7 @@ def _write_video(part: Path, pictures: Iterator[Timed], kind: str, quality: int)
         context = stream.codec_context
         context.time_base, context.colorspace, context.color_range = Fraction(1, rate), matrix, ColorRange.MPEG
         for picture, ticks in chain([first], pictures):
-            frame = av.VideoFrame.from_ndarray(_filled(picture), "rgba")
+            frame = av.VideoFrame.from_ndarray(fill_transparent(picture), "rgba")
             # One thread: where swscale cuts a picture into slices, the first pixels of a slice get a wrong alpha.
             frame = frame.reformat(format=layout, dst_colorspace=matrix, dst_color_range=ColorRange.MPEG, threads=1)
             frame.pts, frame.time_base = at, Fraction(1, rate)
@@ -196,26 +202,23 @@ def _mux(container: OutputContainer, packets: "Iterable[Packet[VideoStream]]", l
         container.mux(packet)
 
 
-def _filled(picture: Picture) -> Picture:
-    """Transparent pixels in the picture's mean colour: a codec mixes neighbours; black would creep into the edge."""
-    visible = picture[..., 3:] > 0
-    mean = picture[..., :3].mean(axis=(0, 1), where=visible) if visible.any() else 0
-    return np.concatenate([np.where(visible, picture[..., :3], np.uint8(mean)), picture[..., 3:]], axis=2)
-
-
 def _read_back(part: Path, path: Path, kind: str, seen: list[Seen]) -> Written:
     """What a reader finds in the file. Raises Unreadable where it is not what was written."""
-    found = list(READERS[kind](part))
+    try:
+        found = [(rgba.shape[:2], float(rgba[..., 3].mean()), seconds) for rgba, seconds in decode_pictures(part)]
+    except InputError:
+        found = []
     tick = 1 / LIMITS[kind].rate
     sizes = {size for size, _, _ in found}
     duration = sum(seconds for _, _, seconds in found)
-    still = len(seen) == 1 and kind in ("webp", "apng")
-    alpha_error = ALPHA_ERROR.get(kind, EXACT)
+    meant = sum(ticks for _, ticks in seen) * tick if len(seen) > 1 or kind not in STILLS else 0.0
     if len(found) != len(seen) or len(sizes) != 1:
         problem = f"{len(found)} pictures of sizes {sizes} instead of {len(seen)}"
-    elif not still and abs(duration - sum(ticks for _, ticks in seen) * tick) > tick + FLOATS:
-        problem = f"it lasts {duration:.3f} s instead of {sum(ticks for _, ticks in seen) * tick:.3f} s"
-    elif max(abs(alpha - meant) for (_, alpha, _), (meant, _) in zip(found, seen, strict=True)) > alpha_error:
+    elif abs(duration - meant) > tick + FLOATS:
+        problem = f"it lasts {duration:.3f} s instead of {meant:.3f} s"
+    elif max(abs(got - alpha) for (_, got, _), (alpha, _) in zip(found, seen, strict=True)) > ALPHA_ERROR.get(
+        kind, EXACT
+    ):
         problem = "alpha differs"
     else:
         height, width = sizes.pop()
@@ -225,89 +228,10 @@ def _read_back(part: Path, path: Path, kind: str, seen: list[Seen]) -> Written:
     raise Unreadable(f"{path}: did not read back as it was written ({problem}); please report this")
 
 
-def _read_webp(path: Path) -> Iterator[Found]:
-    """As a player sees it; a long one picture by picture, as libwebp would hold it twice."""
-    if path.stat().st_size < LONG:
-        yield from _read_pillow(path)
-        return
-    alpha = None
-    with path.open("rb") as file:
-        for (left, top, right, bottom), alone in split_webp(file):
-            with Image.open(alone) as image:
-                seen = np.asarray(image.convert("RGBA"))[..., 3]
-                seconds = image.info.get("duration", 0) / 1000
-            alpha = seen.copy() if alpha is None else alpha
-            alpha[top:bottom, left:right] = seen[top:bottom, left:right]
-            yield alpha.shape, float(alpha.mean()), seconds
-
-
-def _read_pillow(path: Path) -> Iterator[Found]:
-    with Image.open(path) as image:
-        for i in range(getattr(image, "n_frames", 1)):
-            image.seek(i)
-            rgba = np.asarray(image.convert("RGBA"))
-            yield rgba.shape[:2], float(rgba[..., 3].mean()), image.info.get("duration", 0) / 1000
-
-
-def _read_gif(path: Path) -> Iterator[Found]:
-    with av.open(f"file:{path}") as container:
-        for frame in container.decode(video=0):
-            alpha = frame.to_ndarray()[..., 3]
-            yield alpha.shape, float(alpha.mean()), float(frame.duration * (frame.time_base or 0))
-
-
-def _read_webm(path: Path) -> Iterator[Found]:
-    """A picture lasts until the next one: Matroska leaves out a duration near that of its frame rate."""
-    decoder = av.CodecContext.create("libvpx-vp9", "r")  # FFmpeg's own decoder does not know alpha
-    waiting: tuple[Found, int] | None = None
-    with av.open(f"file:{path}") as container:
-        for packet in container.demux(video=0):
-            for frame in decoder.decode(packet if packet.size else None):
-                found, at = _seen_in(frame), frame.pts or 0
-                if waiting:
-                    yield *waiting[0][:2], float((at - waiting[1]) * (frame.time_base or 0))
-                waiting = found, at
-    if waiting:
-        yield waiting[0]
-
-
-def _read_mov(path: Path) -> Iterator[Found]:
-    with av.open(f"file:{path}") as container:
-        yield from map(_seen_in, container.decode(video=0))
-
-
-def _seen_in(frame: av.VideoFrame) -> Found:
-    """From the plane itself: FFmpeg's conversion to RGBA makes a picture's last columns opaque (width not 8 n)."""
-    plane, depth = frame.planes[3], frame.format.components[3].bits
-    rows = np.frombuffer(memoryview(plane), np.uint8 if depth == 8 else np.uint16).reshape(plane.height, -1)[
-        :, : plane.width
-    ]
-    seconds = float(frame.duration * (frame.time_base or 0))
-    return rows.shape, float(rows.mean()) * 255 / (2**depth - 1), seconds
-
-
-def _read_folder(path: Path) -> Iterator[Found]:
-    lines = (path / TIMES_NAME).read_text().splitlines()[1:]
-    for file, duration in zip(lines[::2], lines[1::2], strict=True):
-        pixels = read_bgr(path / file.removeprefix("file "), cv2.IMREAD_UNCHANGED)
-        if pixels is not None:
-            yield pixels.shape[:2], float(pixels[..., 3].mean()), float(duration.removeprefix("duration "))
-
-
-READERS = {
-    "webp": _read_webp,
-    "gif": _read_gif,
-    "apng": _read_pillow,
-    "webm": _read_webm,
-    "mov": _read_mov,
-    "png": _read_folder,
-}
-
-
 def _is_ours(path: Path) -> bool:
-    """Whether a path is a folder in which nothing but our frames lies."""
+    """Whether a path is a folder in which nothing but our frames, or a sheet of them, lies."""
     names = [file.name for file in path.iterdir()] if path.is_dir() else ["a file"]
-    return all(FRAME_NAME.fullmatch(name) or name == TIMES_NAME for name in names)
+    return all(FRAME_NAME.fullmatch(name) or name in (TIMES_NAME, SHEET_PNG, SHEET_JSON) for name in names)
 
 
 def _move(part: Path, path: Path) -> None:

@@ -41,15 +41,26 @@ class Canvas:
     size: Size
     content: Size
 
+    @staticmethod
+    def around(content: Size, row: Platform) -> "Canvas":
+        """The smallest canvas around the content that a platform takes."""
+        height, width = content
+        if row.canvas == "exact":
+            return Canvas((row.height, row.width), content)
+        if row.canvas == "any":
+            return Canvas(content, content)
+        if row.canvas in ("square", "advised"):
+            side = next((side for side in row.sides if side >= max(content)), max(content))
+            return Canvas((side, side), content)
+        even = height + height % 2, width + width % 2  # video codecs halve, and so does LINE
+        return Canvas((max(even[0], row.least[1]), max(even[1], row.least[0])), content)
+
     def scaled(self, scale: float, row: Platform) -> "Canvas":
         """With a smaller character; the canvas shrinks too where the platform lets it."""
         height, width = (max(1, round(side * scale)) for side in self.content)
-        if row.canvas == "any":
-            return Canvas((height, width), (height, width))
-        if row.canvas == "square":
-            side = max(height, width)
-            return Canvas((side, side), (height, width))
-        return Canvas(self.size, (height, width))
+        if row.canvas in ("exact", "one side", "within"):
+            return Canvas(self.size, (height, width))
+        return Canvas.around((height, width), row)
 
     @property
     def box(self) -> Box:

@@ -1,7 +1,8 @@
 """The best sticker under a platform's limits, by few encodes of pictures that were cut out once and set aside.
 
-What is too long is cut off the end, never sped up; the rest is given up as giving_up.py says. Where drawings go, those
-stay that are missed least; places on the road are tried until the file uses enough of the limit.
+What is too long is cut off the end, and sped up only where that is asked for; the rest is given up as ladder.py says.
+Where drawings go, those stay that are missed least; places on the road are tried until the file uses enough of the
+limit.
 """
 
 import tempfile
@@ -21,7 +22,7 @@ from animecut.platforms.candidates import AIM, Candidates, Canvas, Drawings
 from animecut.platforms.ladder import QualityLadder, Rung
 from animecut.platforms.similarity import Thumbnail, still_score, thumbnail
 from animecut.platforms.specs import Platform
-from animecut.platforms.timeline import plan_timeline
+from animecut.platforms.timeline import TooLong, plan_timeline
 from animecut.types import Clip, add_opaque_alpha
 
 ENOUGH = 0.85  # of a byte limit; nearer is not worth another encode
@@ -49,6 +50,7 @@ def fit(
     loop: int = 0,
     quality: int = 90,
     first: float | None = None,
+    too_long: TooLong = "cut",
     alive: Callable[[], None] = lambda: None,
 ) -> Fitted:
     """Write the best sticker under the limits to `path`, whose folder exists.
@@ -60,6 +62,7 @@ def fit(
     quality: 1..100, of webp and webm: what to start from.
     first: the moment (seconds of the clips) that comes first. Default: the beginning; where a platform rests on the
         first picture, the best still, if it is clearly better.
+    too_long: what becomes of what is longer than the platform takes.
     alive: called at every picture that is written or compared: a sign of life, as nobody knows how many there will be.
 
     Raises
@@ -69,7 +72,7 @@ def fit(
     """
     with Spool() as spool:
         drawings = _set_aside(clips, spool, row)
-        schedule = plan_timeline(drawings.posts, drawings.scores, row, loop=loop, first=first)
+        schedule = plan_timeline(drawings.posts, drawings.scores, row, loop=loop, first=first, too_long=too_long)
         try:
             with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".part", dir=path.parent) as folder:
                 trials = Candidates(drawings, schedule, row, path, Path(folder), quality, alive)
@@ -114,13 +117,9 @@ def _set_aside(clips: Iterable[Clip], spool: Spool, row: Platform) -> Drawings:
 
 def _canvas(row: Platform, height: int, width: int) -> Canvas:
     if row.canvas == "any":
-        return Canvas((height, width), (height, width))
+        return Canvas.around((height, width), row)
     scale = min(row.height / height, row.width / width)
-    content = (max(1, round(height * scale)), max(1, round(width * scale)))
-    if row.canvas in ("exact", "square"):
-        return Canvas((row.height, row.width), content)
-    even = (content[0] + content[0] % 2, content[1] + content[1] % 2)  # video codecs halve, and so does LINE
-    return Canvas(even, content)
+    return Canvas.around((max(1, round(height * scale)), max(1, round(width * scale))), row)
 
 
 def _best(trials: Candidates, path: Path) -> Rung:

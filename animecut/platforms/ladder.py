@@ -13,13 +13,36 @@ import numpy as np
 LEAST_SCALE = 0.25  # of the side; smaller is no sticker
 ALL_COLOURS = 4097  # grade of an APNG in which no colour was given up
 COLOURS = {"gif": 255, "apng": ALL_COLOURS}  # grades of what has colours instead of quality, at their best
-FINE = {"webp": 75, "webm": 65, "gif": 64, "apng": 64}  # grade; costs 0.03 of SSIM, half of the drawings 0.1 to 0.3
-LEAST = {"webp": 40, "webm": 55, "gif": 24, "apng": 24}  # grade, unless it cannot be read back or pictures become one
+FINE = {
+    "webp": 75,
+    "webm": 65,
+    "avif": 75,
+    "gif": 64,
+    "apng": 64,
+}  # grade; costs 0.03 of SSIM, half of the drawings 0.1 to 0.3
+LEAST = {
+    "webp": 40,
+    "webm": 55,
+    "avif": 60,
+    "gif": 24,
+    "apng": 24,
+}  # grade, unless it cannot be read back or pictures become one
 BYTES = {  # natural logarithm of a file's bytes by its grade, as real clips have it, each within 0.1
     "webp": {1: -0.8, 40: -0.5, 65: -0.4, 75: -0.35, 90: 0.0, 100: 0.5},
     "webm": {1: -4.0, 55: -2.28, 65: -1.57, 70: -1.16, 75: -0.78, 90: 0.0, 100: 1.2},
+    "avif": {1: -1.0, 60: -0.64, 75: -0.35, 90: 0.0, 100: 0.39},
     "gif": {1: -2.0, 24: -0.73, 64: -0.4, 128: -0.17, 255: 0.0},
-    "apng": {1: -4.0, 24: -2.04, 64: -1.64, 128: -1.4, 255: -1.2, 256: -0.82, 1024: -0.5, 4096: -0.3, ALL_COLOURS: 0.0},
+    "apng": {
+        1: -4.0,
+        24: -2.04,
+        64: -1.64,
+        128: -1.4,
+        255: -1.2,
+        256: -0.82,
+        1024: -0.58,
+        4096: -0.29,
+        ALL_COLOURS: 0.0,
+    },
 }
 
 

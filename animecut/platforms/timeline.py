@@ -1,10 +1,11 @@
-"""Which drawings a sticker shows when: cut off its end, turned to its best still, played in whole seconds.
+"""Which drawings a sticker shows when: shortened, turned to its best still, played in whole seconds.
 
-Nothing here is ever sped up or slowed down.
+Nothing here is sped up unless that was asked for.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,10 @@ EARLY = 0.003  # seconds that a drawing's time may be short: sources round their
 TWOS, THREES = 1 / 12 - EARLY, 1 / 8 - EARLY  # seconds per drawing at 24 frames a second, as animators shoot them
 EXACT = 0.0005  # seconds; what is left of it is rounding to a container's ticks
 SEEN = 0.02  # seconds; browsers slow what is shown for less
-PLAYS = (4, 2, 1)  # of a sticker that lasts whole seconds in all; thirds of a second do not come out in milliseconds
 BETTER = 1.15  # times as good a still as the first picture is worth turning the loop for
+
+TooLong = Literal["cut", "speed", "thin"]
+"""What becomes of what is too long: its end is cut off, it is played faster, or drawings are left out all along."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,13 @@ class Timeline:
 
 
 def plan_timeline(
-    posts: Seconds, scores: Sequence[float], row: Platform, *, loop: int, first: float | None
+    posts: Seconds,
+    scores: Sequence[float],
+    row: Platform,
+    *,
+    loop: int,
+    first: float | None,
+    too_long: TooLong = "cut",
 ) -> Timeline:
     """What the platform shows of drawings that are shown between `posts`, in whatever order it likes best.
 
@@ -66,11 +75,18 @@ def plan_timeline(
     """
     if not row.animated:
         return _still(posts, scores, row, first)
-    duration, said = float(posts[-1] - posts[0]), []
-    end, plays = min(duration, row.max_seconds), loop
+    kept, said = np.arange(len(scores)), list[str]()
+    if posts[-1] - posts[0] > row.max_seconds + EARLY and too_long != "cut":
+        kept, shorter, words = _shortened(posts, row.max_seconds, too_long)
+        first = None if first is None else _moment(first, posts, kept, shorter)
+        posts, scores = shorter, [scores[int(i)] for i in kept]
+        said.append(words)
+    duration = float(posts[-1] - posts[0])
+    end, times, plays = min(duration, row.max_seconds), 1, loop
     if row.whole_seconds:
-        end, plays = _whole(posts, row, loop)
-        said.append(f"plays {plays} times, {plays * end:g} s in all")
+        end, times, plays = _whole(posts, row, loop)
+        within = f", each {times} times through" if times > 1 else ""
+        said.append(f"plays {plays} times{within}, {plays * times * end:g} s in all")
     elif row.loops and not row.loops[0] <= loop <= row.loops[1]:
         plays = row.loops[0]
         said.append(f"plays {f'{plays} times' if plays else 'for ever'}")
@@ -80,16 +96,49 @@ def plan_timeline(
     elif end - duration > EARLY:
         said.append(f"the last drawing is held {end - duration:.2f} s longer")
     count = _count(posts, end)
+    _demand_enough(count * times, row)
+    start = _first(posts, scores[:count], row, first, automatic=row.rests_on_first and plays * times != 1)
+    if start:
+        said.append(f"starts at {posts[start] - posts[0]:.2f} s" + (", its best still" if first is None else ""))
+    lengths = np.roll(np.diff(np.append(posts[:count] - posts[0], end)), -start)
+    order = np.tile(kept[np.roll(np.arange(count), -start)], times)
+    return Timeline(order, np.append(0.0, np.tile(lengths, times).cumsum()), plays, tuple(said))
+
+
+def _shortened(posts: Seconds, seconds: float, how: TooLong) -> tuple[NDArray[np.intp], Seconds, str]:
+    """The drawings that are kept, the fence posts between them, which last so many seconds, and that in words."""
+    lengths, every = np.diff(posts), np.arange(len(posts) - 1)
+    if how == "speed":
+        faster = float(posts[-1] - posts[0]) / seconds
+        return every, posts[0] + (posts - posts[0]) / faster, f"played {faster:.2f} times as fast to last {seconds:g} s"
+    kept = every
+    for count in range(len(every) - 1, 0, -1):
+        kept = np.unique(np.linspace(0, every[-1], count).round().astype(np.intp))
+        if lengths[kept].sum() <= seconds + EARLY:
+            break
+    shorter = np.append(posts[0], posts[0] + lengths[kept].cumsum())
+    return (
+        kept,
+        shorter,
+        f"{len(every) - len(kept)} of {len(every)} drawings left out to last {shorter[-1] - posts[0]:.2f} s",
+    )
+
+
+def _moment(moment: float, posts: Seconds, kept: NDArray[np.intp], shorter: Seconds) -> float:
+    """When what is shown at a moment, or the last one kept before it, is shown in what was shortened."""
+    index = int(np.searchsorted(posts, moment, side="right")) - 1
+    if not 0 <= index < len(posts) - 1:
+        return moment
+    return float(shorter[int(np.searchsorted(kept, index, side="right")) - 1])
+
+
+def _demand_enough(count: int, row: Platform) -> None:
+    """Raises OutputError where a platform wants more drawings than there are."""
     if count < row.min_frames:
         there = f"there {'is' if count == 1 else 'are'} {count}"
         still = f", or the platform {row.name}-static" if f"{row.name}-static" in PLATFORMS else ""
         wanted = f"at least {row.min_frames} drawings"
         raise OutputError(f"{row.name} takes {wanted} and {there}; choose a longer or livelier range{still}")
-    start = _first(posts, scores[:count], row, first, automatic=row.rests_on_first and plays != 1)
-    if start:
-        said.append(f"starts at {posts[start] - posts[0]:.2f} s" + (", its best still" if first is None else ""))
-    lengths = np.roll(np.diff(np.append(posts[:count] - posts[0], end)), -start)
-    return Timeline(np.roll(np.arange(count), -start), np.append(0.0, lengths.cumsum()), plays, tuple(said))
 
 
 def _still(posts: Seconds, scores: Sequence[float], row: Platform, first: float | None) -> Timeline:
@@ -103,20 +152,28 @@ def _count(posts: Seconds, end: float) -> int:
     return max(1, int((posts[:-1] - posts[0] < end - SEEN).sum()))
 
 
-def _whole(posts: Seconds, row: Platform, loop: int) -> tuple[float, int]:
-    """Seconds of one play, and how many plays, that together are whole seconds: as near to the duration as can be.
+def _whole(posts: Seconds, row: Platform, loop: int) -> tuple[float, int, int]:
+    """Seconds of the drawings once, how many times each play shows them, and how many plays.
 
-    The plays that were asked for are kept where the platform takes them, else there are as many as can be.
+    A play lasts whole seconds, which is what those platforms mean that say least. What lasts less is shown several
+    times in it, where pictures are allowed for that. As near to the duration as can be; as often as was asked for
+    where the platform takes it, else as often as it does.
     """
     most, longest = (row.loops[1] if row.loops else 1), int(row.max_seconds)
     if longest < 1:
         raise OutputError(f"{row.name} takes whole seconds; give `max_seconds` 1 or more")
-    plays = (loop,) if loop in PLAYS and loop <= most else tuple(n for n in PLAYS if n <= most)
-    choices = [(total / n, n) for n in plays for total in range(1, longest + 1)]
+    plays = loop if 1 <= loop <= min(most, longest) else 0
+    choices = [
+        (play / times, times, plays or min(most, longest // play))
+        for play in range(1, longest // (plays or 1) + 1)
+        for times in range(1, int(min(row.max_frames, len(posts) * longest)) + 1)
+        if times == 1 or 1 < _count(posts, play / times) <= row.max_frames / times
+    ]
 
-    def loss(choice: tuple[float, int]) -> tuple[bool, float, int]:
-        seconds, times = choice
-        return _count(posts, seconds) < row.min_frames, abs(seconds - float(posts[-1] - posts[0])), -times
+    def loss(choice: tuple[float, int, int]) -> tuple[bool, float, int]:
+        seconds, times, _ = choice
+        too_few = _count(posts, seconds) * times < row.min_frames
+        return too_few, abs(seconds - float(posts[-1] - posts[0])), times
 
     return min(choices, key=loss)
 

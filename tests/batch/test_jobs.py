@@ -49,6 +49,13 @@ def test_stickers_are_no_inputs(clips: Path) -> None:
     assert len(jobs) == 3
 
 
+def test_copies_of_stickers_for_xcode_are_no_inputs(clips: Path) -> None:
+    copies = clips / "packs" / "imessage.xcassets" / "Sticker Pack.stickerpack" / "01.sticker"
+    copies.mkdir(parents=True)
+    (copies / "01.png").touch()
+    assert len(plan_jobs([clips], None, Settings(), "")) == 3
+
+
 def test_inputs_that_differ_in_their_suffix_alone_keep_it(clips: Path, tmp_path: Path) -> None:
     (clips / "one.gif").touch()
     (clips / "one.mkv").touch()
@@ -138,7 +145,7 @@ def test_a_line_without_a_format_has_the_command_lines(
 def test_every_setting_of_an_input_can_be_given_in_a_list(clips: Path) -> None:
     texts = {"start": "1", "end": "2", "formats": "gif", "platforms": "line", "fps": "12", "size": "99", "loop": "3"}
     texts |= {"frame": "3", "outline": "2", "outline_color": "red", "caption": "hi", "caption_at": "top", "speed": "2"}
-    texts |= {"first": "2", "max_bytes": "9k", "max_seconds": "3"}
+    texts |= {"first": "2", "max_bytes": "9k", "max_seconds": "3", "too_long": "thin"}
     texts |= {
         "font": "a.ttf",
         "pick": "left",

@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,8 +39,18 @@ def test_a_folder_for_each_platform_numbered_in_the_lists_order_with_its_icons(t
         "line/01.png", "line/main.png", "line/tab.png"
     ]  # fmt: skip
     assert [target.platform.name for target in first if target.platform] == ["line", "line-main", "line-tab"]
-    assert [target.path.relative_to(tmp_path).as_posix() for target in eighth] == ["line/08.png", "telegram/01.webm"]
+    assert [target.path.relative_to(tmp_path).as_posix() for target in eighth] == [
+        "line/08.png", "telegram/01.webm", "telegram/icon.webm"
+    ]  # fmt: skip
     assert [target.path.relative_to(tmp_path).as_posix() for target in last] == ["telegram/02.webm"]
+
+
+def test_what_every_sticker_has_beside_it_has_its_number(tmp_path: Path) -> None:
+    first, second, *_ = number_stickers(stickers(8, replace(LINE, platforms=("wechat",))), tmp_path)
+    assert [target.path.relative_to(tmp_path / "wechat").as_posix() for target in second] == [
+        "02.gif", "thumbnail/02.png"
+    ]  # fmt: skip
+    assert [target.path.name for target in first[2:]] == ["cover.png", "icon.png", "banner.png"]
 
 
 @pytest.mark.parametrize(
@@ -90,12 +101,19 @@ def animecut(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
 def test_one_line_makes_packs_that_the_platforms_take(animecut: Callable[..., Result], tmp_path: Path) -> None:
     world.write_clip(tmp_path / "walk.mp4", [rgb for rgb, _ in world.walking(3)])
     world.write_clip(tmp_path / "one.mp4", [world.drawing(90)[0]])
-    (tmp_path / "list.csv").write_text("file,start,end\nwalk.mp4,,0.15\nwalk.mp4,,\nwalk.mp4,0.1,\n")
-    words = ["--for", "whatsapp,telegram-emoji", "--pack", "-o", tmp_path / "packs", "--matting", "none"]
+    (tmp_path / "list.csv").write_text(
+        "file,start,end,emoji,title\nwalk.mp4,,0.15,😀,Walks\nwalk.mp4,,,👋,\nwalk.mp4,0.1,,,\n"
+    )
+    words = ["--for", "whatsapp,telegram-emoji", "--pack", "-o", tmp_path / "packs", "--matting", "none", "--preview"]
     done = animecut(tmp_path / "list.csv", *words)
     assert done.exit_code == 0, done.stderr
     made = [f"telegram-emoji/0{i}.webm" for i in (1, 2, 3)] + [f"whatsapp/0{i}.webp" for i in (1, 2, 3)]
-    assert names(tmp_path / "packs") == ["report.jsonl", *made, "whatsapp/tray.png"]
+    texts = [f"telegram-emoji/{name}.txt" for name in ("author", "emoji", "title")]
+    whatsapp = ["whatsapp.wastickers", "whatsapp/contents.json", "whatsapp/tray.png"]
+    assert names(tmp_path / "packs") == sorted(["packs.html", "report.jsonl", *made, *texts, *whatsapp])
+    assert "whatsapp.wastickers: 3 stickers of 'Walks' by unknown" in done.stderr
+    assert "whatsapp: no `emoji` in the list for 03.webp" in done.stderr
+    assert json.loads((tmp_path / "packs" / "telegram-emoji" / "emoji.txt").read_text())["02"] == "👋"
     for name in made:
         assert check_file(tmp_path / "packs" / name, name.split("/")[0]) == []
     assert check_file(tmp_path / "packs" / "whatsapp" / "tray.png", "whatsapp-tray") == []
@@ -108,5 +126,5 @@ def test_one_line_makes_packs_that_the_platforms_take(animecut: Callable[..., Re
     )
     assert odd.exit_code == 1
     assert "one.mp4: discord-emoji takes at least 2 drawings and there is 1" in odd.stderr
-    assert "discord-emoji/02.gif: a pack mixes no stills" in odd.stderr
-    assert names(tmp_path / "more") == ["discord-emoji/01.gif", "report.jsonl"]
+    assert "discord-emoji/02.webp: a pack mixes no stills" in odd.stderr
+    assert names(tmp_path / "more") == ["discord-emoji/01.webp", "report.jsonl"]

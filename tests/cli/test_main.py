@@ -176,16 +176,16 @@ def test_previews_of_two_sources_are_no_inputs(animecut: Callable[..., Result], 
 
 
 def test_the_impossible_is_said_and_the_rest_done(animecut: Callable[..., Result], clip: Path, tmp_path: Path) -> None:
-    alone = animecut(clip, "--end", "0.2", "--for", "line")
+    alone = animecut(clip, "--end", "0.08", "--for", "line")
     assert alone.exit_code == 1
-    assert "line takes at least 5 drawings and there are 3" in alone.stderr
+    assert "line takes at least 5 drawings and there is 1" in alone.stderr
     assert files(tmp_path) == ["walk.mp4"]
-    done = animecut(clip, "--end", "0.2", "--for", "line,whatsapp,whatsapp", "--json")
+    done = animecut(clip, "--end", "0.08", "--for", "line,telegram,telegram", "--json")
     assert done.exit_code == 1
-    assert "line takes at least 5 drawings and there are 3" in done.stderr
-    assert files(tmp_path) == ["walk.mp4", "walk_0-0.2.whatsapp.webp"]
+    assert "line takes at least 5 drawings and there is 1" in done.stderr
+    assert files(tmp_path) == ["walk.mp4", "walk_0-0.08.telegram.webm"]
     said = json.loads(done.stdout)
-    assert [Path(output["path"]).name for output in said["outputs"]] == ["walk_0-0.2.whatsapp.webp"]
+    assert [Path(output["path"]).name for output in said["outputs"]] == ["walk_0-0.08.telegram.webm"]
     assert "line takes" in said["error"]
     late = animecut(clip, "--first", "7")
     assert late.exit_code == 1
@@ -199,10 +199,30 @@ def test_what_one_platform_cuts_off_may_come_first_on_another(animecut: Callable
     assert files(clip.parent) == ["walk.discord.png", "walk.mp4"]
 
 
-def test_an_opaque_sticker_is_no_problem(animecut: Callable[..., Result], clip: Path) -> None:
+def test_an_opaque_sticker_is_a_problem_for_line_alone(animecut: Callable[..., Result], clip: Path) -> None:
     done = animecut(clip, "--background", "white", "--for", "telegram,whatsapp,discord,line,slack", "--json")
     assert done.exit_code == 0
-    assert [output["problems"] for output in json.loads(done.stdout)["outputs"]] == [[]] * 5
+    problems = {output["platform"]: output["problems"] for output in json.loads(done.stdout)["outputs"]}
+    assert problems.pop("line") == ["is opaque everywhere; line takes a transparent background"]
+    assert list(problems.values()) == [[]] * 4
+
+
+def test_what_is_too_long_is_shortened_as_asked_and_told(animecut: Callable[..., Result], clip: Path) -> None:
+    for how, words in (("cut", "cut off the end"), ("speed", "times as fast"), ("thin", "drawings left out")):
+        done = animecut(clip, "--max-seconds", "0.25", "--too-long", how, "--size", "64", "--overwrite", "--json")
+        assert done.exit_code == 0, done.stderr
+        (output,) = json.loads(done.stdout)["outputs"]
+        assert output["duration_s"] == pytest.approx(0.25, abs=0.002)
+        assert words in output["given_up"][0]
+        assert words in done.stderr
+
+
+def test_avif_and_a_sprite_sheet_are_formats(animecut: Callable[..., Result], clip: Path) -> None:
+    done = animecut(clip, "--format", "avif,sheet", "--size", "64")
+    assert done.exit_code == 0, done.stderr
+    assert files(clip.parent) == ["sheet.json", "sheet.png", "walk.avif", "walk.mp4", "walk_sheet"]
+    assert animecut(clip, "-o", clip.parent / "b.avif", "--size", "64").exit_code == 0
+    assert animecut(clip, "--format", "sheet", "--max-bytes", "9k").exit_code == 2
 
 
 def test_a_preview_lies_beside_and_is_not_replaced_unless_asked(animecut: Callable[..., Result], clip: Path) -> None:

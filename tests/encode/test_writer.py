@@ -1,3 +1,4 @@
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from os import SEEK_END
@@ -10,15 +11,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from animecut.encode import animation, writer
-from animecut.encode.animation import write_webp
+from animecut.encode import probe, sheet, webp, writer
+from animecut.encode.sheet import place_on_shelves
 from animecut.encode.timing import Limits, Timed, hold_unchanged_blocks, to_ticks
+from animecut.encode.webp import write_webp
 from animecut.encode.writer import write_sticker
 from animecut.errors import OutputError, SettingsError
 from animecut.types import Clip
 
-KINDS = ("webp", "gif", "apng", "webm", "mov", "png")
-NAMES = {"apng": "out.png", "png": "out_frames"}
+KINDS = ("webp", "gif", "apng", "webm", "mov", "png", "avif", "sheet")
+NAMES = {"apng": "out.png", "png": "out_frames", "sheet": "out_sheet"}
 TICK = {kind: 1 / limits.rate for kind, limits in writer.LIMITS.items()}
 ON_TWOS = 2 * 1001 / 24000  # seconds
 HEIGHT, WIDTH = 75, 97
@@ -97,6 +99,34 @@ def read_folder(path: Path) -> Read:
     return pictures, [float(line.split()[1]) for line in lines if line.startswith("duration")]
 
 
+def read_sheet(path: Path) -> Read:
+    """As a game engine does: the PNG by OpenCV, each sprite cut out and put where it was trimmed from."""
+    said = json.loads((path / "sheet.json").read_text())
+    sheet = np.asarray(cv2.imread(str(path / said["meta"]["image"]), cv2.IMREAD_UNCHANGED))[..., [2, 1, 0, 3]]
+    assert sheet.shape[:2] == (said["meta"]["size"]["h"], said["meta"]["size"]["w"])
+    pictures = []
+    for sprite in said["frames"]:
+        x, y, w, h = (sprite["frame"][key] for key in "xywh")
+        left, top, *trimmed = (sprite["spriteSourceSize"][key] for key in "xywh")
+        assert [w, h] == trimmed
+        assert not sprite["rotated"]
+        whole = np.zeros((sprite["sourceSize"]["h"], sprite["sourceSize"]["w"], 4), np.uint8)
+        whole[top : top + h, left : left + w] = sheet[y : y + h, x : x + w]
+        pictures.append(whole)
+    return pictures, [sprite["duration"] / 1000 for sprite in said["frames"]]
+
+
+def read_avif(path: Path) -> Read:
+    """By FFmpeg, to which an AVIF is two stills and then two videos, colour and alpha."""
+    planes = []
+    for index, layout in ((2, "rgb24"), (3, "gray")):
+        with av.open(str(path)) as container:
+            frames = list(container.decode(container.streams.video[index]))
+            planes.append([frame.to_ndarray(format=layout) for frame in frames])
+            seconds = [float(frame.duration * (frame.time_base or 0)) for frame in frames]
+    return [np.dstack([rgb, alpha]) for rgb, alpha in zip(*planes, strict=True)], seconds
+
+
 READERS = [
     ("webp", read_pillow),
     ("gif", read_pillow),
@@ -106,6 +136,9 @@ READERS = [
     ("webm", read_av),
     ("mov", read_av),
     ("png", read_folder),
+    ("avif", read_pillow),
+    ("avif", read_avif),
+    ("sheet", read_sheet),
 ]
 
 
@@ -135,7 +168,7 @@ def test_another_reader_finds_what_was_written(kind: str, reader: Reader, sticke
             assert (got[..., 3] == np.where(alpha >= 128, 255, 0)).all()
         visible = alpha >= 128
         error = np.abs(got[..., :3].astype(int) - truth[..., :3])[visible]
-        assert error.mean() < {"webp": 4, "gif": 1, "webm": 6, "mov": 1}.get(kind, 0.01)
+        assert error.mean() < {"webp": 4, "gif": 1, "webm": 6, "mov": 1, "avif": 4}.get(kind, 0.01)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -156,7 +189,7 @@ def test_no_time_is_lost(kind: str, reader: Reader, stickers: Stickers) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_report_says_what_lies_there(kind: str, stickers: Stickers) -> None:
     written = stickers[kind]
-    files = list(written.path.iterdir()) if kind == "png" else [written.path]
+    files = list(written.path.iterdir()) if written.path.is_dir() else [written.path]
     assert written.bytes == sum(file.stat().st_size for file in files) > 0
     assert (written.format, written.width, written.height, written.frames) == (kind, WIDTH, HEIGHT, 8)
 
@@ -184,7 +217,7 @@ def test_tiny_and_odd_sizes(kind: str, size: tuple[int, int], tmp_path: Path) ->
 def test_a_single_picture(kind: str, tmp_path: Path) -> None:
     written = write_sticker(target(tmp_path, kind), [walk(1)], kind)
     assert written.frames == 1
-    readers = {"webm": read_av, "mov": read_av, "png": read_folder}
+    readers = {"webm": read_av, "mov": read_av, "png": read_folder, "sheet": read_sheet}
     pictures, _ = readers.get(kind, read_pillow)(target(tmp_path, kind))
     assert len(pictures) == 1
     assert np.abs(pictures[0][..., 3].astype(int) - figure(30)[..., 3]).mean() < 2
@@ -350,31 +383,25 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(kind: str, tmp_path: Path) -
 
 
 def test_what_does_not_read_back_is_not_moved_into_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch:
-        patch.setitem(writer.READERS, "webp", lambda path: list(read_found(path))[:-1])
-        with pytest.raises(OutputError, match="read back"):
-            write_sticker(tmp_path / "out.webp", [walk(3)], "webp")
+    monkeypatch.setattr(writer, "decode_pictures", lambda path: list(probe.decode_pictures(path))[:-1])
+    with pytest.raises(OutputError, match="read back"):
+        write_sticker(tmp_path / "out.webp", [walk(3)], "webp")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_long_webp_is_read_picture_by_picture_as_another_reader_sees_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("long", [False, True])
+def test_a_file_that_is_cut_short_does_not_read_back(
+    long: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clip = walk(6)
-    clip.pixels[3:, 20:40, 11:31] = 0  # what goes has to be seen going
-    path = tmp_path / "out.webp"
-    write_sticker(path, [clip], "webp")
-    monkeypatch.setattr(writer, "LONG", 1)
-    assert list(writer.READERS["webp"](path)) == list(read_found(path))
-    path.write_bytes(path.read_bytes()[:-9])
-    assert list(writer.READERS["webp"](path)) == []
+    if long:
+        monkeypatch.setattr(probe, "LONG", 1)
     monkeypatch.setattr(writer, "write_webp", cut_short)
     with pytest.raises(OutputError, match="read back"):
-        write_sticker(path, [clip], "webp")
+        write_sticker(tmp_path / "out.webp", [walk(6)], "webp")
 
 
 def test_a_webp_that_cannot_be_so_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(animation, "LARGEST_RIFF", 2000)
+    monkeypatch.setattr(webp, "LARGEST_RIFF", 2000)
     with pytest.raises(OutputError, match="no more than 4 GB"):
         write_sticker(tmp_path / "out.webp", [walk(20)], "webp")
     assert list(tmp_path.iterdir()) == []
@@ -383,11 +410,6 @@ def test_a_webp_that_cannot_be_so_large_is_refused(tmp_path: Path, monkeypatch: 
 def cut_short(file: BinaryIO, pictures: Iterable[Timed], *, loop: int, quality: int) -> None:
     write_webp(file, pictures, loop=loop, quality=quality)
     file.truncate(file.seek(-9, SEEK_END))
-
-
-def read_found(path: Path) -> Iterator[tuple[tuple[int, ...], float, float]]:
-    for picture, seconds in zip(*read_pillow(path), strict=True):
-        yield picture.shape[:2], float(picture[..., 3].mean()), seconds
 
 
 def test_a_folder_of_frames_replaces_only_its_like(tmp_path: Path) -> None:
@@ -405,7 +427,7 @@ def test_a_folder_of_frames_replaces_only_its_like(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="webp, gif, apng, webm, mov, png"):
+    with pytest.raises(SettingsError, match="webp, gif, apng, webm, mov, png, avif, sheet"):
         write_sticker(tmp_path / "out.avi", [walk(2)], "avi")
 
 
@@ -436,3 +458,40 @@ def test_a_webm_on_ones_keeps_its_time(tmp_path: Path) -> None:
     with av.open(str(written.path)) as container:
         stamps = [packet.pts for packet in container.demux(video=0) if packet.pts is not None]
     assert stamps == [round(time * 1000) for time in times[:-1]]
+
+
+def test_an_avif_is_smaller_than_a_webp_of_the_same_error(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pixels = walk(12).pixels.copy()
+    pixels[..., :3] = np.clip(pixels[..., :3] + rng.normal(0, 4, pixels[..., :3].shape), 0, 255)
+    clip = Clip(pixels, np.arange(13) / 12)
+    avif = write_sticker(tmp_path / "a.avif", [clip], "avif")
+    webp = write_sticker(tmp_path / "a.webp", [clip], "webp")
+    errors = []
+    for path in (avif.path, webp.path):
+        found = np.stack(read_pillow(path)[0]).astype(int)
+        assert (found[..., 3] == pixels[..., 3]).all()  # alpha is exact in both
+        errors.append(np.abs(found - pixels)[pixels[..., 3] == 255].mean())
+    assert avif.bytes < 0.9 * webp.bytes
+    assert errors[0] < 1.1 * errors[1]
+
+
+def test_a_sheet_is_about_a_square_and_none_lies_on_another(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    sizes = [(int(w), int(h)) for w, h in rng.integers(30, 60, (40, 2))]
+    corners, (width, height) = place_on_shelves(sizes)
+    taken = np.zeros((height, width), int)
+    for (x, y), (w, h) in zip(corners, sizes, strict=True):
+        taken[y : y + h, x : x + w] += 1
+        assert x + w <= width
+        assert y + h <= height
+    assert taken.max() == 1
+    assert taken.mean() > 0.5
+    assert 0.5 < width / height < 2
+
+
+def test_a_sheet_that_no_graphics_card_holds_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheet, "LARGEST", 100)
+    with pytest.raises(OutputError, match="and 100 are the most; choose a shorter range"):
+        write_sticker(tmp_path / "a_sheet", [walk(20)], "sheet")
+    assert list(tmp_path.iterdir()) == []

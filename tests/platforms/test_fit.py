@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import av
 import numpy as np
@@ -19,11 +20,11 @@ from animecut.platforms.candidates import AIM
 from animecut.platforms.fit import fit
 from animecut.platforms.similarity import ssim, still_score
 from animecut.platforms.specs import PLATFORMS, Format, Platform, check_file, without_limits
-from animecut.platforms.timeline import Timeline, plan_timeline
+from animecut.platforms.timeline import Timeline, TooLong, plan_timeline
 from animecut.types import Clip, Seconds
 
 ANIMATED = [name for name, row in PLATFORMS.items() if row.animated]
-SUFFIX = {"webp": ".webp", "gif": ".gif", "apng": ".png", "webm": ".webm", "mov": ".mov"}
+SUFFIX = {"avif": ".avif", "webp": ".webp", "gif": ".gif", "apng": ".png", "webm": ".webm", "mov": ".mov"}
 
 
 def sticker(i: int, size: tuple[int, int] = (48, 24), *, noise: float = 0) -> np.ndarray:
@@ -99,8 +100,8 @@ def test_every_animated_platform_takes_it(tmp_path: Path, name: str, encodes: li
     assert path.stat().st_size == fitted.written.bytes <= row.max_bytes * AIM
     if name == "signal":
         assert loop == 0
-    if name in ("line", "line-main"):
-        assert loop == 4
+    if row.loops and row.loops[0] == 1:
+        assert loop == row.loops[1]
     assert fitted.written.path == path
     assert len(encodes) == 1
     assert fitted.ssim > (0.85 if row.format == "gif" else 0.95)  # alpha of one bit
@@ -140,7 +141,7 @@ def test_every_animated_platform_takes_every_clip(tmp_path: Path, name: str, kin
         assert path.stat().st_size >= 0.85 * row.max_bytes or fitted.ssim > 0.98  # then nothing is left to be seen
 
 
-@pytest.mark.parametrize("name", ["telegram-static", "whatsapp-static", "whatsapp-tray", "line-tab", "viber"])
+@pytest.mark.parametrize("name", [name for name, row in PLATFORMS.items() if not row.animated])
 def test_still_platforms_get_the_best_still(tmp_path: Path, name: str) -> None:
     row = PLATFORMS[name]
     path = tmp_path / f"a{SUFFIX[row.format]}"
@@ -151,7 +152,7 @@ def test_still_platforms_get_the_best_still(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "share"),
-    [("webp", 0.8), pytest.param("gif", 0.97, marks=pytest.mark.slow), ("apng", 0.97), ("webm", 0.6)],
+    [("webp", 0.8), pytest.param("gif", 0.97, marks=pytest.mark.slow), ("apng", 0.97), ("webm", 0.6), ("avif", 0.8)],
 )
 def test_a_byte_limit_is_used_and_kept(tmp_path: Path, kind: Format, share: float, encodes: list[Path]) -> None:
     source, path = clips(4, 1 / 6, noise=30), tmp_path / f"a{SUFFIX[kind]}"
@@ -278,29 +279,56 @@ def test_too_long_is_cut_off_the_end_and_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "seconds", "plays", "once"),
+    ("count", "seconds", "times", "plays", "once"),
     [
-        (12, 1 / 12, 4, 1.0),
-        (6, 0.08, 4, 0.5),
-        (5, 1 / 24, 4, 0.25),
-        (17, 0.1, 2, 1.5),
-        (19, 0.1, 2, 2.0),
-        (29, 0.1, 1, 3.0),
-        (70, 0.1, 1, 4.0),
-        (5, 0.249, 2, 1.5),
+        (12, 1 / 12, 1, 4, 1.0),
+        (6, 0.08, 2, 4, 1.0),
+        (5, 1 / 24, 4, 4, 1.0),
+        (3, 0.25, 4, 1, 3.0),  # so few drawings that they must come twice
+        (17, 0.1, 1, 2, 2.0),
+        (19, 0.1, 1, 2, 2.0),
+        (29, 0.1, 1, 1, 3.0),
+        (70, 0.1, 1, 1, 4.0),
+        (5, 0.249, 3, 1, 4.0),
     ],
 )
-def test_line_lasts_whole_seconds_without_a_change_of_speed(
-    count: int, seconds: float, plays: int, once: float
+@pytest.mark.parametrize("name", ["line", "line-emoji"])
+def test_line_lasts_whole_seconds_each_play_without_a_change_of_speed(
+    count: int, seconds: float, times: int, plays: int, once: float, name: str
 ) -> None:
-    made_so = made(count, seconds, "line")
-    assert (made_so.plays, made_so.posts[-1]) == (plays, once)
+    made_so = made(count, seconds, name)
+    assert (made_so.plays, made_so.posts[-1]) == (plays, pytest.approx(once))
     assert len(made_so.order) >= 5
-    np.testing.assert_allclose(np.diff(made_so.posts)[:-1], seconds)
+    assert (made_so.order == 0).sum() == times
+    as_they_were = made_so.order != made_so.order.max()  # the last one of each time through is held or cut
+    np.testing.assert_allclose(np.diff(made_so.posts)[as_they_were], seconds)
+
+
+def test_what_is_too_long_is_shortened_as_asked() -> None:
+    posts = 5 + np.arange(49, dtype=np.float64) / 12  # 4 s on twos
+    how: dict[TooLong, Timeline] = {
+        name: plan_timeline(posts, [1.0] * 48, PLATFORMS["telegram"], loop=0, first=7.0, too_long=name)
+        for name in get_args(TooLong)
+    }
+    for timeline in how.values():
+        assert timeline.posts[-1] == pytest.approx(3.0)
+    assert how["cut"].given_up == ("1.00 s cut off the end (at most 3 s)", "starts at 2.00 s")
+    assert len(how["cut"].order) == 36
+    assert how["speed"].given_up == ("played 1.33 times as fast to last 3 s", "starts at 1.50 s")
+    np.testing.assert_allclose(np.diff(how["speed"].posts), 1 / 16)
+    assert sorted(how["speed"].order) == list(range(48))
+    assert how["thin"].given_up[0] == "12 of 48 drawings left out to last 3.00 s"
+    np.testing.assert_allclose(np.diff(how["thin"].posts), 1 / 12)
+    assert np.diff(sorted(how["thin"].order)).max() == 2
+    for timeline in how.values():  # what shows 2 s after the beginning
+        assert timeline.order[0] in (23, 24)
+    short = plan_timeline(posts[:13], [1.0] * 12, PLATFORMS["telegram"], loop=0, first=None, too_long="speed")
+    assert short.given_up == ()
 
 
 def test_the_plays_asked_for_are_kept_where_they_may_be() -> None:
     assert made(12, 1 / 12, "line", loop=2).plays == 2
+    assert made(12, 1 / 12, "line", loop=3).plays == 3
     assert made(12, 1 / 12, "line", loop=9).plays == 4
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from animecut.cli.check import app
 from animecut.encode.probe import probe
 from animecut.errors import InputError, SettingsError
-from animecut.platforms.specs import PLATFORMS, check_file
+from animecut.platforms.specs import PLATFORMS, check_file, limits
 from tests.stickers_made import image, picture, video
 
 WHATSAPP, DISCORD, LINE, GIF = (512, 512), (320, 320), (320, 270), (128, 128)
@@ -25,12 +25,12 @@ def only(problems: list[str], word: str) -> bool:
 
 
 def test_every_row_says_where_it_is_from() -> None:
-    assert len(PLATFORMS) == 16
+    assert len(PLATFORMS) == 43
     for name, row in PLATFORMS.items():
         assert row.name == name
         assert row.source
         assert row.date.startswith("20")
-        assert all(icon in PLATFORMS for icon in row.icons)
+        assert all(other in PLATFORMS for other in (*row.icons, *row.each))
 
 
 def test_good_files_are_fine(tmp_path: Path) -> None:
@@ -167,6 +167,26 @@ def test_command_line(tmp_path: Path) -> None:
     assert run(app, [str(other), "--for", "whatsapp"]).stdout_bytes.endswith(b"caf\xe9.webp: whatsapp: fine\n")
     assert run(app, [str(tmp_path / "none.gif"), "--for", "line"]).exit_code == 1
     assert run(app, []).exit_code == 2
+
+
+def test_the_list_has_every_platform_with_its_source_and_date() -> None:
+    done = CliRunner().invoke(app, ["--list"])
+    assert done.exit_code == 0
+    lines = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    assert list(lines) == list(PLATFORMS)
+    for name, row in PLATFORMS.items():
+        assert lines[name].startswith(row.format)
+        assert row.source in lines[name]
+        assert f", {row.date}" in lines[name]
+    assert "at most 370x320; even sides; at most 1,000,000 bytes; a still; transparent" in lines["line-static"]
+    assert "1 to 4 times" in lines["line"]
+
+
+def test_the_documents_have_the_table_as_it_is() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "platforms.md").read_text()
+    for row in PLATFORMS.values():
+        said = f"| {row.name} | {'; '.join(limits(row))} | {row.source}, {row.date} | {row.unsure} |"
+        assert said in text, f"write into docs/platforms.md:\n{said}"
 
 
 def test_rows_are_frozen() -> None:

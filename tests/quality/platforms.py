@@ -2,8 +2,8 @@
 
 Run: python -m tests.quality.platforms [long short ...] [--keep FOLDER]
 
-The clips lie in ../shared, and no picture of them in here. Every sticker is opened by our own checker, by Pillow or
-PyAV asked directly, and, where it is installed, by sticker-convert with the limits of our table.
+Two clips are our own; the others lie in ../shared, and no picture of them in here. Every sticker is opened by our own
+checker, by Pillow or PyAV asked directly, and, where it is installed, by sticker-convert with the limits of our table.
 """
 
 import argparse
@@ -26,7 +26,10 @@ from animecut.segmentation.loading import Loading
 from animecut.settings import SUFFIXES, Settings
 
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "clips"
+SAMPLES = Path(__file__).parents[2] / "samples"
 RANGES: dict[str, tuple[str, float | None, float | None]] = {
+    "wave": (str(SAMPLES / "wave.mp4"), 0.0, 2.0),
+    "two": (str(SAMPLES / "two.mp4"), 0.0, 2.0),
     "long": ("tv_two_480p_subtitles.mp4", None, None),
     "short": ("film_girl_320p.mp4", 1.0, 1.5),
     "held": ("tv_boy_480p_held.mp4", None, None),
