@@ -27,7 +27,7 @@ def test_without_ray_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(run_setup, "find_spec", lambda name: None)
     done = CliRunner().invoke(main.app, [str(tmp_path), "--ray", "local"])
     assert done.exit_code == 2
-    assert done.stderr == "error: --ray needs it installed; pip install 'animecut[ray]'\n"
+    assert done.stderr == "error: --ray: needs it installed; pip install 'animecut[ray]'\n"
     assert files(tmp_path) == ["one.mp4"]
 
 
