@@ -22,7 +22,7 @@ from animecut.segmentation.segmenter import Segmenter
 from animecut.types import Clip
 from animecut.video.ffmpeg import DECODERS, missing_decoders
 
-NEEDED_MEMORY = 1.5e9  # bytes: torch and the matting solver hold 0.9 GB when small clips are cut
+NEEDED_MEMORY = 1.0e9  # bytes: 0.6 GB are held when small clips are cut on a CPU
 NEEDED_DISK = 1e9  # bytes: drawings are set aside in the temporary folder between two passes
 SECONDS = 2.0  # of the self-test
 SIDE = 64  # pixels of the pictures that are written

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 Picture = NDArray[np.uint8]
 """(H, W, 4) straight RGBA, uint8, sRGB."""
@@ -96,6 +95,8 @@ def k_means(points: Points, weights: NDArray[np.float64], size: int) -> Points:
 
 def nearest_index(points: Points, few: Points) -> NDArray[np.intp]:
     """Index of the nearest of `few` for each point."""
+    from scipy.spatial import cKDTree  # late: it takes longer to load than all the rest of a WebP
+
     return np.asarray(cKDTree(few).query(points)[1], np.intp)
 
 

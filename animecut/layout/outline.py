@@ -8,7 +8,6 @@ from math import ceil
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from animecut._util.masks import distance_to
 from animecut.layout.compose import Colour, Picture, alpha_over
@@ -36,6 +35,8 @@ def add_outline(rgba: Picture, width: int, colour: Colour) -> Picture:
     crosses a half and lies under the character's own soft edge too; a gap narrower than twice the width closes. What
     the border does not hold, such as a faint smear beside the character, is cut off.
     """
+    from scipy.spatial import cKDTree  # late: it takes longer to load than all the rest of a WebP
+
     alpha = _without_specks(np.asarray(rgba[..., 3] / 255, np.float32))
     inside = alpha >= EDGE
     coverage = inside.astype(np.float32)

@@ -49,8 +49,9 @@ STARTS = {
     "--help": "import sys; sys.argv = ['animecut', '--help']; from animecut.cli.main import main; main()",
     "to the first picture": "from pathlib import Path; from animecut.video.reader import read_clips\n"
     "next(read_clips(Path(sys.argv[1])))",
+    "ONNX Runtime": "import onnxruntime",
+    "network with weights": "from animecut.segmentation.segmenter import Segmenter; Segmenter(device='cpu')",
     "torch": "import torch",
-    "network with weights": "from animecut.segmentation.segmenter import Segmenter; Segmenter()",
     "pymatting": "import pymatting",
 }
 """Each in a process of its own; the last two from the second time on a machine."""
