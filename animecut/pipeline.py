@@ -103,7 +103,8 @@ def find_characters(
         def beside(stage: str, items: Iterable[Item]) -> Iterator[Item]:
             return watch.each(WAITING, threads.ahead(watch.each(stage, items)))
 
-        clips: Iterator[Clip] = read_clips(source, since, settings.end, chunk=1, max_pixels=settings.max_source_pixels)
+        limit = settings.max_source_pixels
+        clips: Iterator[Clip] = read_clips(source, since, settings.end, chunk=1, max_pixels=limit, tell=watch.notice)
         longest, seconds = settings.max_source_side, settings.max_source_seconds
         clips = beside("decode", enforce_limits(clips, source, longest=longest, seconds=seconds))
         if settings.frame is not None:

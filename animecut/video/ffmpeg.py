@@ -1,7 +1,7 @@
 """Video -> pictures with their times. Door of PyAV for reading, and the only place where ticks become seconds."""
 
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from functools import partial
@@ -18,6 +18,7 @@ from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
+from animecut.video.clock import from_key_frame, join_times
 from animecut.video.source import EDGE_SECONDS, LAST_SECONDS, Picture, TimedPicture, Truncated, check_size, input_error
 
 SEEK_BACK = (0, 2, 8, 32, 128)  # seconds before the range to try where an index is wrong; then from the beginning
@@ -26,6 +27,8 @@ HD_LINES = 720  # untagged video is taken for BT.709 from this height up, for BT
 TAGGED = (1, 4, 5, 6, 7, 9)  # ITU-T H.273 MatrixCoefficients that swscale knows: BT.709, FCC, BT.601 twice, 240M, 2020
 # Playlists (hls, dash, concat) are left out: they open other files and the network.
 CONTAINERS = "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,nut,ivf,h264,hevc,m4v,rm,yuv4mpegpipe,dv,wtv"
+BROADCAST = ("mpegts", "mpeg")  # joined and cut at will: time may leap, and a seek may find another part
+LEAST_BITS = 100_000  # a second; a broadcast with fewer has leaps in its time, or shows almost nothing
 DECODERS = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "libvpx", "libvpx-vp9")  # of what clips come in most
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoders skip the alpha plane
 # Without the last two swscale repeats chroma in blocks of 2x2 and is a level too dark.
@@ -46,9 +49,18 @@ def missing_decoders() -> list[str]:
     return [name for name in DECODERS if name not in av.codecs_available]
 
 
-def seconds(container: InputContainer) -> float | None:
-    """How long a file says it is; None where it does not say."""
-    return container.duration / av.time_base if container.duration else None
+def seconds(video: Video) -> float | None:
+    """How long a file says it is; None where it does not say. A broadcast that lasts too long for its size is asked."""
+    container = video.container
+    if not container.duration:
+        return None
+    lasts = container.duration / av.time_base
+    if container.format.name not in BROADCAST or 8 * container.size > LEAST_BITS * lasts:
+        return lasts
+    with suppress(av.FFmpegError):
+        stamps = [packet.pts for packet in join_times(container.demux(video.stream), video.stream, may_jump=True)]
+    known = [stamp for stamp in stamps if stamp is not None]
+    return float((max(known) - min(known)) * video.tick) if known else lasts
 
 
 @contextmanager
@@ -76,29 +88,43 @@ def opened(path: Path, max_pixels: int) -> Iterator[Video]:
         yield Video(container, stream, decoder, stream.time_base)
 
 
-def pictures(path: Path, since: float, max_pixels: int) -> Generator[TimedPicture]:
-    """Pictures of a video, from the one shown at `since` or an earlier one."""
+def pictures(path: Path, since: float, max_pixels: int, tell: Callable[[str], None]) -> Generator[TimedPicture]:
+    """Pictures of a video, from the one shown at `since` or an earlier one. tell: hears what is left out."""
     with ExitStack() as files:
         video = files.enter_context(opened(path, max_pixels))
-        frames = _frames(video)
+        packets = from_key_frame(_packets(video), None, tell)
+        begins = next(packets)
+        frames = _frames(video, chain([begins], packets))
         head = next(frames, None)
         if head is None:
             return
-        origin, first = head
+        origin, first = _origin(video, begins, head[0]), head[1]
         paint = _painter(path, video.stream, first, max_pixels)
         frames = chain([head], frames)
         if since:
-            frames = _sought(video, origin, since) or _frames(files.enter_context(opened(path, max_pixels)))
+            wanted = origin + math.floor((since + EDGE_SECONDS) / video.tick)
+            frames = _sought(video, origin, wanted) or _passed(files.enter_context(opened(path, max_pixels)), wanted)
         for stamp, frame in frames:
             time, length = float((stamp - origin) * video.tick), float((frame.duration or 0) * video.tick)
             yield TimedPicture(time, length if length > EDGE_SECONDS else None, partial(paint, frame))
 
 
-def _sought(video: Video, origin: int, since: float) -> Iterator[tuple[int, VideoFrame]] | None:
-    """Frames from the one shown at `since` or an earlier one; None where the file must be read from its beginning."""
-    if video.container.format.name == "mpeg":  # its stamps depend on where reading began
+def _origin(video: Video, packet: "Packet[VideoStream] | None", first: int) -> int:
+    """The tick that is zero: where the earliest stream begins, as in players.
+
+    packet: the first that is decoded.  first: stamp of its picture, which is in AVI late by a constant delay.
+    """
+    begins = round(Fraction(video.container.start_time or 0, av.time_base) / video.tick)
+    shown = packet.dts if packet and video.container.format.name == "avi" else first
+    if video.container.start_time is None or shown is None or (shown - begins) * video.tick <= 2 * EDGE_SECONDS:
+        return first
+    return first - (shown - begins)
+
+
+def _sought(video: Video, origin: int, wanted: int) -> Iterator[tuple[int, VideoFrame]] | None:
+    """Frames from the one shown at `wanted` or an earlier one; None where the file must be read from its beginning."""
+    if video.container.format.name in BROADCAST:
         return None
-    wanted = origin + math.floor((since + EDGE_SECONDS) / video.tick)
     for back in SEEK_BACK:
         goal = wanted - math.floor(back / video.tick)
         if goal <= origin:
@@ -108,7 +134,7 @@ def _sought(video: Video, origin: int, since: float) -> Iterator[tuple[int, Vide
         except (av.FFmpegError, OverflowError):
             return None
         video.decoder.flush_buffers()
-        frames = _frames(video, sought=True)
+        frames = _frames(video, from_key_frame(_packets(video), None, None), last=None)
         with suppress(Truncated):
             head = next(frames, None)
             if head is not None and head[0] <= wanted:
@@ -116,13 +142,20 @@ def _sought(video: Video, origin: int, since: float) -> Iterator[tuple[int, Vide
     return None
 
 
-def _frames(video: Video, *, sought: bool = False) -> Iterator[tuple[int, VideoFrame]]:
-    """Frames in order of presentation, each with its tick, past what cannot be decoded. Raises BreaksOff."""
-    whole, last = not sought, None if sought else 0
-    for packet in _packets(video):
-        whole = whole or bool(packet and packet.is_keyframe)
-        if not whole:  # after a seek: what comes before the first key frame refers to frames that were not read
-            continue
+def _passed(video: Video, wanted: int) -> Iterator[tuple[int, VideoFrame]]:
+    """Frames from one shown at `wanted` or before; packets that none of them needs are read and not decoded."""
+    known = None if video.container.format.name == "avi" else wanted  # which tells of no packet when it is shown
+    return _frames(video, from_key_frame(_packets(video), known, lambda message: None))
+
+
+def _frames(
+    video: Video, packets: "Iterable[Packet[VideoStream] | None]", *, last: int | None = 0
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Frames in order of presentation, each with its tick, past what cannot be decoded. Raises Truncated.
+
+    last: the tick of the picture before, where it is known.
+    """
+    for packet in packets:
         try:
             frames = video.decoder.decode(packet)
         except av.FFmpegError:
@@ -137,10 +170,11 @@ def _frames(video: Video, *, sought: bool = False) -> Iterator[tuple[int, VideoF
 
 
 def _packets(video: Video) -> "Iterator[Packet[VideoStream] | None]":
-    """Packets of the stream, then None, which drains the decoder; then raises BreaksOff where the file does that."""
+    """Packets of the stream, then None, which drains the decoder; then raises Truncated where the file does that."""
     cut, end = False, 0.0
+    broadcast = video.container.format.name in BROADCAST
     try:
-        for packet in video.container.demux():
+        for packet in join_times(video.container.demux(), video.stream, may_jump=broadcast):
             if not packet.size:  # one for each stream, at the end
                 continue
             stamp = packet.dts if packet.pts is None else packet.pts
@@ -153,12 +187,15 @@ def _packets(video: Video) -> "Iterator[Packet[VideoStream] | None]":
         cut = True
     yield None
     # Matroska does not tell, but for its length; that is all streams' and rounded.
-    if cut or end < (seconds(video.container) or 0.0) - SHORT_SECONDS:
+    says = 0 if broadcast else (video.container.duration or 0) / av.time_base
+    if cut or end < says - SHORT_SECONDS:
         raise Truncated
 
 
 def _stamp(video: Video, frame: VideoFrame) -> int | None:
     """Tick of presentation. AVI keeps only the times of decoding, which run ahead of it by a constant delay."""
+    if video.container.format.name in BROADCAST:
+        return frame.pts
     return frame.dts if frame.pts is None or video.container.format.name == "avi" else frame.pts
 
 
