@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import av
 import cv2
@@ -17,14 +17,18 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from numpy.typing import NDArray
 
+from animecut.video import colour
 from animecut.video.clock import from_key_frame, join_times
+from animecut.video.fields import deinterlaced
 from animecut.video.source import EDGE_SECONDS, LAST_SECONDS, Picture, TimedPicture, Truncated, check_size, input_error
 
 SEEK_BACK = (0, 2, 8, 32, 128)  # seconds before the range to try where an index is wrong; then from the beginning
 SHORT_SECONDS = 1.0  # by which a whole file may end before its header says; one that breaks off is shorter still
 HD_LINES = 720  # untagged video is taken for BT.709 from this height up, for BT.601 below, as players do
 TAGGED = (1, 4, 5, 6, 7, 9)  # ITU-T H.273 MatrixCoefficients that swscale knows: BT.709, FCC, BT.601 twice, 240M, 2020
+UNTAGGED = (0, 2, 3)  # RGB, which says nothing of YUV, unspecified, reserved
 # Playlists (hls, dash, concat) are left out: they open other files and the network.
 CONTAINERS = "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,nut,ivf,h264,hevc,m4v,rm,yuv4mpegpipe,dv,wtv"
 BROADCAST = ("mpegts", "mpeg")  # joined and cut at will: time may leap, and a seek may find another part
@@ -33,6 +37,10 @@ DECODERS = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "libvpx", "libvpx-vp9"
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoders skip the alpha plane
 # Without the last two swscale repeats chroma in blocks of 2x2 and is a level too dark.
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+
+
+Plane = NDArray[Any]
+"""(H, W) uint8 or uint16."""
 
 
 class Video(NamedTuple):
@@ -104,8 +112,11 @@ def pictures(path: Path, since: float, max_pixels: int, tell: Callable[[str], No
         if since:
             wanted = origin + math.floor((since + EDGE_SECONDS) / video.tick)
             frames = _sought(video, origin, wanted) or _passed(files.enter_context(opened(path, max_pixels)), wanted)
-        for stamp, frame in frames:
-            time, length = float((stamp - origin) * video.tick), float((frame.duration or 0) * video.tick)
+        for stamp, frame in deinterlaced(frames, video.tick):
+            time, length = (
+                float((stamp - origin) * video.tick),
+                float((frame.duration or 0) * (frame.time_base or video.tick)),
+            )
             yield TimedPicture(time, length if length > EDGE_SECONDS else None, partial(paint, frame))
 
 
@@ -203,28 +214,73 @@ def _painter(path: Path, stream: VideoStream, first: VideoFrame, max_pixels: int
     """What turns a stream's frames into upright pictures with square pixels, all of the size of the first."""
     width, height = max(1, round(first.width * (stream.sample_aspect_ratio or 1))), first.height
     check_size(path, width, height, max_pixels)
-    # RGB in planes: swscale writes them in half the time that rgb24 takes, bit for bit the same.
-    target = width, height, "rgba" if any(component.is_alpha for component in first.format.components) else "gbrp"
-    untagged = Colorspace.ITU709 if first.height >= HD_LINES else Colorspace.ITU601
+    has_alpha = any(component.is_alpha for component in first.format.components)
     # Asked of one frame only: in PyAV a frame and its side data hold each other until the garbage collector comes.
     display = cast(Mapping[str, bytes], first.side_data).get("DISPLAYMATRIX")
     turn = np.frombuffer(display, np.int32)[:5].tolist() if display else [1, 0, 0, 0, 1]
     scaler = VideoReformatter()
 
-    def paint(frame: VideoFrame) -> Picture:
-        matrix = frame.colorspace if frame.colorspace in TAGGED else untagged
+    def scaled(frame: VideoFrame, layout: str) -> list[Plane]:
+        yuv, given = layout.startswith("yuv"), frame.color_range
+        matrix = _matrix(frame, first.height)
+        to, full = (matrix, given) if yuv else (None, ColorRange.JPEG)
         try:
-            square = scaler.reformat(frame, *target, matrix, None, EXACT, frame.color_range, ColorRange.JPEG, threads=1)
+            square = scaler.reformat(frame, width, height, layout, matrix, to, EXACT, given, full, threads=1)
         except (av.FFmpegError, ValueError) as error:
             raise input_error(path, f"its {frame.format.name} pixels cannot become RGB; convert it to mp4") from error
-        if square.format.name != "gbrp":
-            return _upright(cast(Picture, square.to_ndarray()), turn)
-        # PyAV puts the planes together ten times as slowly.
-        planes = [np.frombuffer(memoryview(p), np.uint8).reshape(p.height, -1)[:, : p.width] for p in square.planes]
-        green, blue, red = planes
-        return _upright(cast(Picture, cv2.merge([red, green, blue])), turn)
+        return _planes(square)
+
+    def paint(frame: VideoFrame) -> Picture:
+        if _is_plain(frame):
+            # In planes: swscale writes them in half the time that rgb24 takes, bit for bit the same.
+            green, blue, red, *alpha = scaled(frame, "gbrap" if has_alpha else "gbrp")
+            return _upright(cast(Picture, cv2.merge([red, green, blue, *alpha])), turn)
+        picture = _converted(path, frame, scaled, has_alpha)
+        return _upright(picture, turn)
 
     return paint
+
+
+def _is_plain(frame: VideoFrame) -> bool:
+    """Whether swscale makes sRGB of it by itself, as of almost every video."""
+    space = colour.Space(frame.color_trc, frame.color_primaries)
+    return space.is_srgb and (frame.format.is_rgb or frame.colorspace in TAGGED + UNTAGGED)
+
+
+def _converted(
+    path: Path, frame: VideoFrame, scaled: Callable[[VideoFrame, str], list[Plane]], has_alpha: bool
+) -> Picture:
+    """sRGB, (H, W, 3 or 4), of a frame in colours of its own, scaled by `scaled`."""
+    space = colour.Space(frame.color_trc, frame.color_primaries)
+    if frame.format.is_rgb:
+        green, blue, red, *alpha = scaled(frame, "gbrap16le" if has_alpha else "gbrp16le")
+        codes, depth = np.asarray(cv2.merge([red, green, blue]), np.float32) / np.float32(65535), 16
+    else:
+        matrix = _matrix(frame, frame.height) if frame.colorspace in UNTAGGED else int(frame.colorspace)
+        if matrix not in (*colour.LUMA, colour.YCGCO):
+            how = f"matrix {matrix} of ITU-T H.273"
+            raise input_error(path, f"its colours are coded in a way not known here ({how}); convert it to BT.709")
+        depth = 8 if max(component.bits for component in frame.format.components) == 8 else 16
+        name = ("yuva444p" if has_alpha else "yuv444p") + ("" if depth == 8 else "16le")
+        planes = scaled(frame, name)
+        yuv, alpha = planes[:3], planes[3:]
+        full = frame.color_range == ColorRange.JPEG
+        codes = colour.yuv_to_rgb(cast(Plane, cv2.merge(yuv)), depth=depth, full=full, matrix=matrix)
+    picture = colour.to_srgb(codes, space)
+    return np.dstack([picture, *((plane >> (depth - 8)).astype(np.uint8) for plane in alpha)])
+
+
+def _matrix(frame: VideoFrame, height: int) -> int:
+    """The matrix that a frame names, or the one that players take for a video of that height."""
+    if frame.colorspace in TAGGED:
+        return frame.colorspace
+    return Colorspace.ITU709 if height >= HD_LINES else Colorspace.ITU601
+
+
+def _planes(frame: VideoFrame) -> list[Plane]:
+    """(H, W) uint8 or uint16 of each of a frame's planes; PyAV puts them together ten times as slowly."""
+    kind = np.uint16 if frame.format.components[0].bits > 8 else np.uint8
+    return [np.frombuffer(memoryview(p), kind).reshape(p.height, -1)[:, : p.width] for p in frame.planes]
 
 
 def _upright(picture: Picture, turn: list[int]) -> Picture:
