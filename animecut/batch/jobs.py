@@ -17,7 +17,8 @@ from animecut.settings import SUFFIXES, Format, Settings
 VIDEOS = (
     ".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".f4v", ".mkv", ".mk3d", ".webm", ".avi", ".divx", ".flv",
     ".wmv", ".asf", ".ts", ".mts", ".m2ts", ".m2t", ".trp", ".mpg", ".mpeg", ".mpe", ".m1v", ".m2v", ".vob",
-    ".mod", ".tod", ".ogv", ".ogm", ".rm", ".rmvb", ".dv", ".wtv", ".nut", ".ivf", ".y4m", ".h264", ".264", ".h265", ".265", ".hevc",
+    ".mod", ".tod", ".ogv", ".ogm", ".rm", ".rmvb", ".dv", ".wtv", ".nut", ".ivf", ".y4m", ".h264",
+    ".264", ".h265", ".265", ".hevc",
 )  # fmt: skip
 PICTURES = (".gif", ".webp", ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".avif", ".avifs")
 NOT_MEANT = {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"}

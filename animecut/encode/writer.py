@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from animecut._util.images import read_bgr
+from animecut._util.paths import hidden_beside
 from animecut.encode.animation import split_webp, write_apng, write_webp
 from animecut.encode.gif import write_gif
 from animecut.encode.timing import Limits, Picture, Timed, to_ticks
@@ -114,7 +115,7 @@ def write_sticker(
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A name beside `path`; what is written there takes its place at once, or is removed where something is raised."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    part = hidden_beside(path, f".{secrets.token_hex(4)}.part")
     try:
         yield part
         _move(part, path)
