@@ -56,6 +56,7 @@ class Settings:
     matting: Annotated[Matting, Option(
         "Soft edges by {mattings} (knn is slow, none only cleans colour).", "HOW")] = "guided"
     steady: Annotated[float, Option("0..1: how much neighbouring drawings agree.", "X")] = 0.5
+    recut: Annotated[bool, Option("Cut out again what is transparent already; else its own alpha is kept.")] = False
     keep_effects: Annotated[bool, Option("Keep small detached pieces, such as sweat drops.")] = False
     crop: Annotated[bool, Option("Crop to the character, or keep the whole picture.")] = True
     margin: Annotated[int, Option("Transparent border around the character.", "PX")] = 8

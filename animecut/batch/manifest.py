@@ -145,7 +145,8 @@ def _value(choice: Choice, value: Any) -> Any:  # noqa: ANN401 of whatever type 
     try:
         if not text:
             raise ValueError
-        return convert(text.replace(",", ".") if float in (convert, choice.type) or choice.type == float | None else text)
+        decimal = choice.type in (float, float | None)
+        return convert(text.replace(",", ".") if decimal else text)
     except (ValueError, OverflowError) as error:
         raise SettingsError("cannot be meant; see animecut --help", field=choice.field, value=repr(value)) from error
 
