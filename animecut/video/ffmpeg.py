@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from animecut.video import colour
 from animecut.video.clock import from_key_frame, join_times
 from animecut.video.fields import deinterlaced
+from animecut.video.refusals import why_unreadable
 from animecut.video.source import EDGE_SECONDS, LAST_SECONDS, Picture, TimedPicture, Truncated, check_size, input_error
 
 SEEK_BACK = (0, 2, 8, 32, 128)  # seconds before the range to try where an index is wrong; then from the beginning
@@ -74,17 +75,19 @@ def seconds(video: Video) -> float | None:
 @contextmanager
 def opened(path: Path, max_pixels: int) -> Iterator[Video]:
     """The file's best video stream, ready to decode. Raises InputError where there is none."""
-    unreadable = input_error(path, "is no video or image that can be read, or is cut off; fetch it again or convert it")
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
     try:
         container = av.open(f"file:{path}", metadata_errors="replace", options=options)
     except (av.FFmpegError, ValueError) as error:
-        raise unreadable from error
+        raise input_error(path, why_unreadable(path)) from error
     with container:
         stream = container.streams.best("video")
         if not isinstance(stream, VideoStream) or stream.disposition & Disposition.attached_pic:
-            sound = input_error(path, "holds no moving pictures, only sound or text; give a video, GIF or image")
-            raise sound if len(container.streams) else unreadable
+            only_sound = "holds no moving pictures, only sound or text; give a video, GIF or image"
+            raise input_error(path, only_sound if len(container.streams) else why_unreadable(path))
+        if stream.disposition & Disposition.dependent:
+            heic = "is a HEIC photograph of many tiles, which pillow-heif reads; pip install 'animecut[heic]'"
+            raise input_error(path, f"{heic}, or export it as JPEG")
         decoder: VideoCodecContext | None = stream.codec_context
         if decoder is None or stream.time_base is None:
             raise input_error(path, "its video codec is not known here; convert it to mp4 (H.264)")
