@@ -105,7 +105,9 @@ def find_characters(
             return watch.each(WAITING, threads.ahead(watch.each(stage, items)))
 
         limit = settings.max_source_pixels
-        clips: Iterator[Clip] = read_clips(source, since, settings.end, chunk=1, max_pixels=limit, tell=watch.notice)
+        clips: Iterator[Clip] = read_clips(
+            source, since, settings.end, chunk=1, max_pixels=limit, fps=settings.fps, tell=watch.notice
+        )
         longest, seconds = settings.max_source_side, settings.max_source_seconds
         clips = beside("decode", enforce_limits(clips, source, longest=longest, seconds=seconds))
         if settings.frame is not None:
@@ -302,7 +304,7 @@ def _placed(record: Record, placement: Placement) -> tuple[Pixels, NDArray[np.fl
 def _counted(
     clips: Iterable[Clip], source: Path, settings: Settings, watch: Progress, report: Result
 ) -> Iterator[Clip]:
-    about = describe(source, max_pixels=settings.max_source_pixels)
+    about = describe(source, max_pixels=settings.max_source_pixels, fps=settings.fps)
     total = None
     if about.frame_rate and about.duration_s:
         seconds = min(settings.end or np.inf, about.duration_s) - (settings.start or 0.0)

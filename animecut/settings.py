@@ -49,7 +49,8 @@ class Settings:
     """Width and height of the sticker, exactly; the character is fitted into it. None: as size says."""
     frame: Annotated[float | None, Option(
         "A still of the picture on screen at T; a PNG where no format is named.", "T", parse=parse_time)] = None
-    fps: Annotated[float | None, Option("At most N drawings per second. Default: all there are.", "N")] = None
+    fps: Annotated[float | None, Option(
+        "At most N drawings per second; of numbered pictures (frame%04d.png) how many they are.", "N")] = None
     pick: Annotated[str, Option(
         "Which character: all, largest, left, right, center, or X,Y in the first picture.", "WHO")] = "all"
     """X,Y: in the source's pixels."""

@@ -23,6 +23,7 @@ VIDEOS = (
 PICTURES = (".gif", ".webp", ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".avif", ".avifs")
 NOT_MEANT = {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
 """Folders that systems keep for themselves; so they do those whose names begin with a dot."""
+NUMBER = re.compile(r"[ ._-]*%(0\d+)?d")  # of numbered pictures
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
@@ -184,7 +185,7 @@ def _targets(wish: _Wish, stem: str = "") -> list[Target]:
             why = f"{row.name} takes {SUFFIXES[kind]}; name it so, or name a folder"
             raise SettingsError(why, field="output", value=wish.out)
         return [Target(wish.out, kind, row)]
-    stem = stem or wish.source.stem
+    stem = stem or NUMBER.sub("", wish.source.stem) or "frames"
     targets = [Target(wish.out / _name(wish.source, stem, kind, settings), kind) for kind in settings.kinds]
     return targets + [
         Target(wish.out / _name(wish.source, stem, row.format, settings, row.name), row.format, row) for row in rows

@@ -16,7 +16,7 @@ import numpy as np
 
 from animecut.errors import SettingsError, reason_of
 from animecut.types import Clip
-from animecut.video import ffmpeg, images
+from animecut.video import ffmpeg, images, sequence
 from animecut.video.images import STILL_SECONDS
 from animecut.video.source import EDGE_SECONDS, LAST_SECONDS, TimedPicture, Truncated, input_error
 
@@ -38,7 +38,7 @@ class SourceInfo:
 
 def read_clips(
     path: Path, start: float | None = None, end: float | None = None, *, chunk: int = 16, max_pixels: int = MAX_PIXELS,
-    tell: Callable[[str], None] = lambda message: None,
+    fps: float | None = None, tell: Callable[[str], None] = lambda message: None,
 ) -> Generator[Clip]:  # fmt: skip
     """Pictures on screen in [start, end), in order, as clips of at most `chunk` pictures.
 
@@ -46,7 +46,7 @@ def read_clips(
     *at* start is the first, its time clipped to start; the last one ends at end, or with the source. Pictures are
     upright, their pixels square; RGBA where the source has alpha, and for every GIF; else RGB. A still is one picture
     of STILL_SECONDS. Past damage it goes on if it can.
-    tell: hears which pictures are left out, and why.
+    fps: of numbered pictures, `frame%04d.png`, which are one clip.  tell: hears which pictures are left out, and why.
 
     Raises, when the first clip is asked for, SettingsError where the range is none; InputError where the file cannot be
     read, a picture has more than max_pixels, or nothing is shown in the range; later, where it breaks off in the range.
@@ -57,17 +57,24 @@ def read_clips(
         raise SettingsError("give seconds from 0 up", field="start", value=since)
     if not until - since >= 2 * EDGE_SECONDS:
         raise SettingsError(f"must come after `start` ({since:g} s); give a later one", field="end", value=until)
-    _check_file(path)
-    image = images.opened(path)
-    pictures = images.pictures(path, image, max_pixels) if image else ffmpeg.pictures(path, since, max_pixels, tell)
+    if sequence.is_sequence(path):
+        pictures = sequence.pictures(path, sequence.stills(path, fps), max_pixels)
+    else:
+        _check_file(path)
+        image = images.opened(path)
+        pictures = images.pictures(path, image, max_pixels) if image else ffmpeg.pictures(path, since, max_pixels, tell)
     with closing(pictures):
         yield from _clips(_shown(path, pictures, since, until, tell), chunk)
 
 
-def describe(path: Path, *, max_pixels: int = MAX_PIXELS) -> SourceInfo:
+def describe(path: Path, *, max_pixels: int = MAX_PIXELS, fps: float | None = None) -> SourceInfo:
     """What a file holds; decodes its first picture. duration_s is for progress bars only. Raises InputError."""
-    with closing(read_clips(path, chunk=1, max_pixels=max_pixels)) as clips:
+    with closing(read_clips(path, chunk=1, max_pixels=max_pixels, fps=fps)) as clips:
         _, height, width, channels = next(clips).pixels.shape
+    if sequence.is_sequence(path):
+        lengths = [seconds for _, seconds in sequence.stills(path, fps)]
+        average = Fraction(len(lengths) / sum(lengths)).limit_denominator(1001)
+        return SourceInfo(width, height, sum(lengths), average, "video", channels == 4)
     if image := images.opened(path):
         with image:
             if images.moves(image):

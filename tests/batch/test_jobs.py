@@ -255,3 +255,8 @@ def test_a_json_list_that_is_none_is_refused_in_words(clips: Path, data: bytes) 
     with pytest.raises(AnimecutError) as caught:
         plan_jobs([clips / "list.json"], None, Settings(), "")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "made"), [("frame_%04d.png", "frame.webp"), ("%d.png", "frames.webp")])
+def test_numbered_pictures_lend_their_name_without_the_number(tmp_path: Path, name: str, made: str) -> None:
+    assert names(plan_jobs([tmp_path / name], None, Settings(fps=24), ""), tmp_path) == {name: [made]}
