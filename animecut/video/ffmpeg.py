@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from animecut.video import colour
 from animecut.video.clock import from_key_frame, join_times
+from animecut.video.crop import Margins, read_margins
 from animecut.video.fields import deinterlaced
 from animecut.video.refusals import why_unreadable
 from animecut.video.source import EDGE_SECONDS, LAST_SECONDS, Picture, TimedPicture, Truncated, check_size, input_error
@@ -110,7 +111,8 @@ def pictures(path: Path, since: float, max_pixels: int, tell: Callable[[str], No
         if head is None:
             return
         origin, first = _origin(video, begins, head[0]), head[1]
-        paint = _painter(path, video.stream, first, max_pixels)
+        margins = read_margins(path, video.container.format.name)
+        paint = _painter(path, video.stream, first, margins, max_pixels)
         frames = chain([head], frames)
         if since:
             wanted = origin + math.floor((since + EDGE_SECONDS) / video.tick)
@@ -213,7 +215,9 @@ def _stamp(video: Video, frame: VideoFrame) -> int | None:
     return frame.dts if frame.pts is None or video.container.format.name == "avi" else frame.pts
 
 
-def _painter(path: Path, stream: VideoStream, first: VideoFrame, max_pixels: int) -> Callable[[VideoFrame], Picture]:
+def _painter(
+    path: Path, stream: VideoStream, first: VideoFrame, margins: Margins, max_pixels: int
+) -> Callable[[VideoFrame], Picture]:
     """What turns a stream's frames into upright pictures with square pixels, all of the size of the first."""
     width, height = max(1, round(first.width * (stream.sample_aspect_ratio or 1))), first.height
     check_size(path, width, height, max_pixels)
@@ -222,6 +226,7 @@ def _painter(path: Path, stream: VideoStream, first: VideoFrame, max_pixels: int
     display = cast(Mapping[str, bytes], first.side_data).get("DISPLAYMATRIX")
     turn = np.frombuffer(display, np.int32)[:5].tolist() if display else [1, 0, 0, 0, 1]
     scaler = VideoReformatter()
+    shown = _shown_part(margins, (height, width), (first.height, first.width))
 
     def scaled(frame: VideoFrame, layout: str) -> list[Plane]:
         yuv, given = layout.startswith("yuv"), frame.color_range
@@ -237,11 +242,21 @@ def _painter(path: Path, stream: VideoStream, first: VideoFrame, max_pixels: int
         if _is_plain(frame):
             # In planes: swscale writes them in half the time that rgb24 takes, bit for bit the same.
             green, blue, red, *alpha = scaled(frame, "gbrap" if has_alpha else "gbrp")
-            return _upright(cast(Picture, cv2.merge([red, green, blue, *alpha])), turn)
-        picture = _converted(path, frame, scaled, has_alpha)
-        return _upright(picture, turn)
+            picture = cast(Picture, cv2.merge([red, green, blue, *alpha]))
+        else:
+            picture = _converted(path, frame, scaled, has_alpha)
+        return _upright(picture[shown], turn)
 
     return paint
+
+
+def _shown_part(margins: Margins, size: tuple[int, int], coded: tuple[int, int]) -> tuple[slice, slice]:
+    """Rows and columns within the margins, given for the coded (height, width); everything where nothing is left."""
+    parts = []
+    for before, after, side, full in zip(margins[::2], margins[1::2], size, coded, strict=True):
+        first, last = round(before * side / full), side - round(after * side / full)
+        parts.append(slice(first, last) if 0 <= first < last <= side else slice(None))
+    return parts[0], parts[1]
 
 
 def _is_plain(frame: VideoFrame) -> bool:
