@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from animecut.layout.compose import Box, Colour, Picture, Placement
 from animecut.matte import flicker
 from animecut.matte import matting as edges
 from animecut.matte.components import drop_small_components
+from animecut.matte.source_alpha import is_cut_out, keep_source_alpha
 from animecut.matte.temporal import smooth
 from animecut.matte.tracking import select
 from animecut.platforms.fit import fit
@@ -103,7 +104,10 @@ def find_characters(
         def beside(stage: str, items: Iterable[Item]) -> Iterator[Item]:
             return watch.each(WAITING, threads.ahead(watch.each(stage, items)))
 
-        clips: Iterator[Clip] = read_clips(source, since, settings.end, chunk=1, max_pixels=settings.max_source_pixels)
+        limit = settings.max_source_pixels
+        clips: Iterator[Clip] = read_clips(
+            source, since, settings.end, chunk=1, max_pixels=limit, fps=settings.fps, tell=watch.notice
+        )
         longest, seconds = settings.max_source_side, settings.max_source_seconds
         clips = beside("decode", enforce_limits(clips, source, longest=longest, seconds=seconds))
         if settings.frame is not None:
@@ -111,10 +115,19 @@ def find_characters(
         drawings = merge_held_frames(_counted(clips, source, settings, watch, report))
         if settings.fps:
             drawings = limit_rate(drawings, settings.fps)
-        drawings = beside("segment", segment(beside("drawings", drawings), segmenter))
-        drawings = watch.each("pick", select(drawings, settings.pick))
-        drawings = watch.each("steady", smooth(drawings, strength=settings.steady))
-        for drawing in beside("pick", drop_small_components(drawings, keep_effects=settings.keep_effects)):
+        drawings = beside("drawings", drawings)
+        first = next(drawings, None)
+        drawings = chain([first] if first else [], drawings)
+        if first and is_cut_out(first) and not settings.recut and settings.pick == Settings.pick:
+            report.own_alpha = True
+            watch.notice(f"{source}: is cut out already and keeps its own alpha; --recut cuts it again")
+            drawings = keep_source_alpha(drawings)
+        else:
+            drawings = beside("segment", segment(drawings, segmenter))
+            drawings = watch.each("pick", select(drawings, settings.pick))
+            drawings = watch.each("steady", smooth(drawings, strength=settings.steady))
+            drawings = beside("pick", drop_small_components(drawings, keep_effects=settings.keep_effects))
+        for drawing in drawings:
             report.shots = max(report.shots, drawing.shot + 1)
             yield drawing
 
@@ -128,9 +141,12 @@ def finish_pictures(
     def finish(drawing: tuple[Record, Placement]) -> tuple[Picture, Picture, bool]:
         with watch.during("compose"):
             placed, coarse, grain = _placed(*drawing)
-        with watch.during("refine"):
-            rgba, hopeless = edges.refine(placed[..., :3], coarse, matting=settings.matting, grain=grain)
-        if placed.shape[2] == 4:  # what the source itself left transparent stays so
+        if report.own_alpha:
+            rgba, hopeless = add_opaque_alpha(placed), False
+        else:
+            with watch.during("refine"):
+                rgba, hopeless = edges.refine(placed[..., :3], coarse, matting=settings.matting, grain=grain)
+        if placed.shape[2] == 4 and not report.own_alpha:  # what the source itself left transparent stays so
             rgba[..., 3] = np.minimum(rgba[..., 3], placed[..., 3])
         with watch.during("compose"):
             rgba = compose.paste_on_canvas(rgba, scene.canvas, scene.corner)
@@ -290,7 +306,7 @@ def _placed(record: Record, placement: Placement) -> tuple[Pixels, NDArray[np.fl
 def _counted(
     clips: Iterable[Clip], source: Path, settings: Settings, watch: Progress, report: Result
 ) -> Iterator[Clip]:
-    about = describe(source, max_pixels=settings.max_source_pixels)
+    about = describe(source, max_pixels=settings.max_source_pixels, fps=settings.fps)
     total = None
     if about.frame_rate and about.duration_s:
         seconds = min(settings.end or np.inf, about.duration_s) - (settings.start or 0.0)

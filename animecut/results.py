@@ -52,6 +52,8 @@ class Result:
     frames_in: int = 0
     drawings: int = 0
     shots: int = 0
+    own_alpha: bool = False
+    """Whether the source was cut out already, and its own alpha was kept."""
     held_flicker: float = 0.0
     """Mean change of alpha, in thousandths, over pairs of frames in which the source holds a drawing."""
     loop: LoopResult | None = None

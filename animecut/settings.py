@@ -54,13 +54,15 @@ class Settings:
     """Width and height of the sticker, exactly; the character is fitted into it. None: as size says."""
     frame: Annotated[float | None, Option(
         "A still of the picture on screen at T; a PNG where no format is named.", "T", parse=parse_time)] = None
-    fps: Annotated[float | None, Option("At most N drawings per second. Default: all there are.", "N")] = None
+    fps: Annotated[float | None, Option(
+        "At most N drawings per second; of numbered pictures (frame%04d.png) how many they are.", "N")] = None
     pick: Annotated[str, Option(
         "Which character: all, largest, left, right, center, or X,Y in the first picture.", "WHO")] = "all"
     """X,Y: in the source's pixels."""
     matting: Annotated[Matting, Option(
         "Soft edges by {mattings} (knn is slow, none only cleans colour).", "HOW")] = "guided"
     steady: Annotated[float, Option("0..1: how much neighbouring drawings agree.", "X")] = 0.5
+    recut: Annotated[bool, Option("Cut out again what is transparent already; else its own alpha is kept.")] = False
     keep_effects: Annotated[bool, Option("Keep small detached pieces, such as sweat drops.")] = False
     crop: Annotated[bool, Option("Crop to the character, or keep the whole picture.")] = True
     margin: Annotated[int, Option("Transparent border around the character.", "PX")] = 8

@@ -67,7 +67,7 @@ DOORS = {  # who may know an outside library
     "safetensors": {"segmentation.weights"},
     "typer": {"cli"},
     "tqdm": {"cli.progress"},
-    "av": {"video.ffmpeg", "encode.writer", "encode.probe"},
+    "av": {"video.ffmpeg", "video.fields", "encode.writer", "encode.probe"},
 }
 LONGEST = 400  # lines of a module
 

@@ -1,7 +1,8 @@
 import threading
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from animecut.platforms.specs import PLATFORMS
 from animecut.results import Result, Target
 from animecut.settings import Format, Settings
 from animecut.types import Alpha, Pixels
-from tests import world
+from tests import clips_made, world
 
 FORMATS: tuple[Format, ...] = ("webp", "gif", "apng", "webm", "mov", "png")
 SUFFIX = {"webp": ".webp", "gif": ".gif", "apng": ".png", "webm": ".webm", "mov": ".mov", "png": ""}
@@ -338,3 +339,31 @@ def test_a_caption_is_white_and_lies_on_everything(clip: Path, tmp_path: Path) -
 def test_what_no_source_could_mend_is_said_before_the_work(tmp_path: Path, wrong: dict[str, object]) -> None:
     with pytest.raises(SettingsError):
         run(tmp_path / "missing.mp4", tmp_path, **wrong)
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "mov"])
+def test_what_is_cut_out_already_keeps_its_own_alpha_unless_it_is_recut(tmp_path: Path, suffix: str) -> None:
+    drawings = [np.dstack([rgb, np.rint(alpha * 255).astype(np.uint8)]) for rgb, alpha in world.walking(3)]
+    source = tmp_path / f"cut.{suffix}"
+    if suffix == "mov":
+        clips_made.write_video(source, drawings, codec="prores_ks", pixels="yuva444p10le", options={"profile": "4444"})
+    else:
+        first, *others = map(Image.fromarray, drawings)
+        lossless: dict[str, Any] = {"lossless": True, "exact": True} if suffix == "webp" else {}
+        first.save(source, save_all=True, append_images=others, duration=100, loop=0, **lossless)
+
+    def unasked(pixels: Pixels) -> Alpha:
+        raise AssertionError
+
+    target = Target(tmp_path / "out.png", "apng")
+    settings = Settings(formats=("apng",), crop=False, size=world.WIDTH, margin=0)
+    report = cut(source, [target], settings, unasked, Progress())
+    found = frames_of(target.path)
+    assert report.own_alpha
+    assert len(found) == 3
+    for picture, drawing in zip(found, drawings, strict=True):
+        assert np.abs(picture[..., 3].astype(int) - drawing[..., 3]).max() <= 1
+        opaque = drawing[..., 3] == 255
+        assert np.abs(picture[opaque].astype(int) - drawing[opaque]).mean() <= (2 if suffix == "mov" else 0.01)
+    report = cut(source, [target], replace(settings, recut=True), world.see, Progress())
+    assert not report.own_alpha

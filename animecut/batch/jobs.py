@@ -1,6 +1,7 @@
 """Inputs -> jobs: files, folders, patterns and lists, and what each becomes."""
 
 import glob
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +16,17 @@ from animecut.platforms.specs import find_platform
 from animecut.results import Target
 from animecut.settings import FOLDERS, SUFFIXES, Format, Settings
 
-VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".ts", ".flv", ".wmv", ".mpg", ".mpeg")
-PICTURES = (".gif", ".webp", ".png", ".apng", ".jpg", ".jpeg", ".bmp")
+VIDEOS = (
+    ".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".f4v", ".mkv", ".mk3d", ".webm", ".avi", ".divx", ".flv",
+    ".wmv", ".asf", ".ts", ".mts", ".m2ts", ".m2t", ".trp", ".mpg", ".mpeg", ".mpe", ".m1v", ".m2v", ".vob",
+    ".mod", ".tod", ".ogv", ".ogm", ".rm", ".rmvb", ".dv", ".wtv", ".nut", ".ivf", ".y4m", ".h264",
+    ".264", ".h265", ".265", ".hevc",
+)  # fmt: skip
+PICTURES = (".gif", ".webp", ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".avif", ".avifs")
+NOT_MEANT = {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
+"""Folders that systems keep for themselves; so they do those whose names begin with a dot."""
+NUMBER = re.compile(r"[ ._-]*%(0\d+)?d")  # of numbered pictures
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 @dataclass(frozen=True)
@@ -130,14 +140,23 @@ def _wishes(path: Path, output: Path | None, settings: Settings, is_ours: Callab
     elif is_folder(path) or _is_pattern(path):
         base = folder_of(path)
         found = path.rglob("*") if is_folder(path) else _matching(path, base)
-        files = sorted(file for file in found if file.suffix.lower() in VIDEOS + PICTURES and is_file(file))
-        files = [file for file in files if not is_ours(file) and not any(map(is_export, file.parents))]
+        meant = (file for file in found if file.suffix.lower() in VIDEOS + PICTURES and _is_meant(file, base))
+        files = [file for file in sorted(meant) if is_file(file) and not is_ours(file)]
+        files = [file for file in files if not any(map(is_export, file.parents))]
         if not files:
             raise SettingsError(f"{path}: no videos or pictures in this folder, or none of this name")
         for file in files:
             yield _Wish(file, file.parent if output is None else output / file.parent.relative_to(base), settings)
     else:
+        if ADDRESS.match(str(path)) and not exists(path):
+            what = "give the path alone" if str(path).startswith("file:") else "download it first, and name the file"
+            raise SettingsError(f"{path}: is an address, and nothing is fetched from there; {what}")
         yield _Wish(path, output or path.parent, settings, as_file=output is not None and names_file(output))
+
+
+def _is_meant(file: Path, base: Path) -> bool:
+    """Whether a file in a folder is one that somebody put there: none is that is hidden, or thrown away."""
+    return not any(part[0] == "." or part in NOT_MEANT for part in file.relative_to(base).parts)
 
 
 def _is_list(path: Path) -> bool:
@@ -174,7 +193,7 @@ def _targets(wish: _Wish, stem: str = "") -> list[Target]:
             why = f"{row.name} takes {SUFFIXES[kind]}; name it so, or name a folder"
             raise SettingsError(why, field="output", value=wish.out)
         return [Target(wish.out, kind, row)]
-    stem = stem or wish.source.stem
+    stem = stem or NUMBER.sub("", wish.source.stem) or "frames"
     targets = [Target(wish.out / _name(wish.source, stem, kind, settings), kind) for kind in settings.kinds]
     return targets + [
         Target(wish.out / _name(wish.source, stem, row.format, settings, row.name), row.format, row) for row in rows

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from animecut._util.paths import UNFINISHED, hidden_beside
 from animecut.errors import OutputError, reason_of
 
 
@@ -82,16 +83,17 @@ def is_begun(target: Path) -> bool:
 
 
 def _lock_of(target: Path) -> Path:
-    return target.with_name(f".{target.name}.lock")
+    return hidden_beside(target, ".lock")
 
 
 def _mark_of(target: Path) -> Path:
-    return target.with_name(f".{target.name}.begun")
+    return hidden_beside(target, ".begun")
 
 
 def _sweep(target: Path) -> None:
     """Remove the unfinished files and folders that were to become this output."""
-    unfinished = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-z_]{{8}}\.(part|old)")
+    begins = hidden_beside(target, UNFINISHED).name.removesuffix(UNFINISHED)
+    unfinished = re.compile(rf"{re.escape(begins)}\.[0-9a-z_]{{8}}\.(part|old)")
     for name in os.listdir(target.parent):  # noqa: PTH208 of ten thousand names, no paths: this is done for each input
         if name[0] == "." and unfinished.fullmatch(name):
             path = target.parent / name

@@ -1,5 +1,7 @@
 """Lists of inputs with options of their own: a CSV file with a header, or a JSON array of objects.
 
+A CSV may be what a spreadsheet writes: with semicolons or tabs, decimal commas, empty rows, headings in capitals.
+
 `file` and `out` name files below the list's folder and below the output folder; `emoji`, `title`, `author` and `text`
 are for packs (labels.py); every other column is an option by its long name (start, end, format, for, size,
 keep-effects, ...), empty where the command line's own holds.
@@ -8,6 +10,8 @@ keep-effects, ...), empty where the command line's own holds.
 import csv
 import io
 import json
+import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +23,10 @@ from animecut.layout.compose import parse_colour
 from animecut.options import Choice, choices, rename
 from animecut.settings import OF_THE_RUN, Settings, change
 
-SUFFIXES = (".csv", ".json")
+SUFFIXES = (".csv", ".tsv", ".json")
 MAX_BYTES = 64 * 2**20  # a list of a million clips has less
 COLUMNS = {"canvas": "column size", "output": "column out"}  # that set what is called otherwise
+SEPARATORS = ",;\t"
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -40,7 +45,8 @@ def read_list(path: Path, settings: Settings) -> list[ListEntry]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path}: is larger than {MAX_BYTES >> 20} MiB; is it a list of clips?")
-        text = path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
+        text = data.decode("utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as text ({error}); give a list in UTF-8") from error
     rows = _json(path, text) if path.suffix.lower() == ".json" else _csv(path, text)
@@ -67,14 +73,27 @@ def path_inside(folder: Path, name: str) -> Path:
 
 
 def _csv(path: Path, text: str) -> list[dict[str, Any]]:
+    separator, text = _separator(text)
     try:
-        rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        found: list[dict[str, Any]] = [{key: value for key, value in row.items() if value != ""} for row in rows]
+        lines = [
+            [value.strip() for value in line]
+            for line in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        ]
     except csv.Error as error:
         raise SettingsError(f"{path}: is no CSV ({error})") from error
-    if any(None in row for row in found):
+    names, *rows = [line for line in lines if any(line)] or [[]]
+    names = ["-".join(name.lower().replace("_", " ").split()) for name in names]
+    if any(value for row in rows for value in row[len(names) :]):
         raise SettingsError(f"{path}: a line has more values than the first line has names; put quotes around commas")
-    return [{str(key).strip(): value for key, value in row.items() if value is not None} for row in found]
+    return [{name: value for name, value in zip(names, row, strict=False) if value} for row in rows]
+
+
+def _separator(text: str) -> tuple[str, str]:
+    """What stands between values, and the text without Excel's line `sep=;` that may say so."""
+    first, _, rest = text.lstrip("\r\n").partition("\n")
+    if said := re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE | re.DOTALL):
+        return said[1], rest
+    return max(SEPARATORS, key=first.count), text
 
 
 def _json(path: Path, text: str) -> list[dict[str, Any]]:
@@ -128,7 +147,8 @@ def _value(choice: Choice, value: Any) -> Any:  # noqa: ANN401 of whatever type 
     try:
         if not text:
             raise ValueError
-        return convert(text)
+        decimal = choice.type in (float, float | None)
+        return convert(text.replace(",", ".") if decimal else text)
     except (ValueError, OverflowError) as error:
         raise SettingsError("cannot be meant; see animecut --help", field=choice.field, value=repr(value)) from error
 

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol
 
+from animecut._util.paths import LONGEST_NAME, fits
 from animecut._util.progress import Progress
 from animecut.batch.jobs import Job
 from animecut.batch.locks import OutputLocks
@@ -181,6 +182,8 @@ def lock_outputs(job: Job, ledger: RunLog | None, overwrite: bool) -> OutputLock
     be written there.
     """
     paths = [target.path for target in job.targets]
+    for path in [*paths, *(preview.paths(paths[0]) if job.settings.preview else ())]:
+        _demand_short_name(path)
     for folder in dict.fromkeys(path.parent for path in paths):
         _make_folder(folder)
     locks = OutputLocks.take(paths)
@@ -223,6 +226,11 @@ def _told(done: JobResult, ledger: RunLog | None) -> JobResult:
 def _release(job: Job, claim: OutputLocks, ledger: RunLog | None) -> None:
     paths = [target.path for target in job.targets]
     claim.release([path for path in paths if ledger and path.exists() and not ledger.names(path)])
+
+
+def _demand_short_name(path: Path) -> None:
+    if not fits(path):
+        raise OutputError(f"{path}: its name is longer than {LONGEST_NAME} bytes; name a shorter one with `output`")
 
 
 def _make_room(path: Path, source: Path, overwrite: bool) -> None:

@@ -18,6 +18,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from PIL import Image
 
+from animecut._util.paths import hidden_beside
 from animecut.encode.apng import write_apng
 from animecut.encode.avif import write_avif
 from animecut.encode.gif import write_gif
@@ -116,7 +117,7 @@ def write_sticker(
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A name beside `path`; what is written there takes its place at once, or is removed where something is raised."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    part = hidden_beside(path, f".{secrets.token_hex(4)}.part")
     try:
         yield part
         _move(part, path)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from animecut._util.paths import UNFINISHED, hidden_beside
 from animecut._util.spool import Spool
 from animecut.encode.writer import Written
 from animecut.errors import OutputError, reason_of
@@ -72,9 +73,10 @@ def fit(
     """
     with Spool() as spool:
         drawings = _set_aside(clips, spool, row)
+        prefix = hidden_beside(path, UNFINISHED).name.removesuffix(UNFINISHED) + "."
         schedule = plan_timeline(drawings.posts, drawings.scores, row, loop=loop, first=first, too_long=too_long)
         try:
-            with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".part", dir=path.parent) as folder:
+            with tempfile.TemporaryDirectory(prefix=prefix, suffix=".part", dir=path.parent) as folder:
                 trials = Candidates(drawings, schedule, row, path, Path(folder), quality, alive)
                 best = _best(trials, path)
                 likeness = trials.ssim(best)

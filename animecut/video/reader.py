@@ -5,7 +5,7 @@ holds chooses, not its name.
 """
 
 import math
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +16,7 @@ import numpy as np
 
 from animecut.errors import SettingsError, reason_of
 from animecut.types import Clip
-from animecut.video import ffmpeg, images
+from animecut.video import ffmpeg, images, sequence
 from animecut.video.images import STILL_SECONDS
 from animecut.video.source import EDGE_SECONDS, LAST_SECONDS, TimedPicture, Truncated, input_error
 
@@ -37,13 +37,16 @@ class SourceInfo:
 
 
 def read_clips(
-    path: Path, start: float | None = None, end: float | None = None, *, chunk: int = 16, max_pixels: int = MAX_PIXELS
-) -> Generator[Clip]:
+    path: Path, start: float | None = None, end: float | None = None, *, chunk: int = 16, max_pixels: int = MAX_PIXELS,
+    fps: float | None = None, tell: Callable[[str], None] = lambda message: None,
+) -> Generator[Clip]:  # fmt: skip
     """Pictures on screen in [start, end), in order, as clips of at most `chunk` pictures.
 
-    Seconds count from the source's first picture. The picture shown *at* start is the first, its time clipped to start;
-    the last one ends at end, or with the source. Pictures are upright, their pixels square; RGBA where the source has
-    alpha, and for every GIF; else RGB. A still is one picture of STILL_SECONDS. Past damage it goes on if it can.
+    Seconds count from where the source's earliest stream begins, sound or pictures, as in players. The picture shown
+    *at* start is the first, its time clipped to start; the last one ends at end, or with the source. Pictures are
+    upright, their pixels square; RGBA where the source has alpha, and for every GIF; else RGB. A still is one picture
+    of STILL_SECONDS. Past damage it goes on if it can.
+    fps: of numbered pictures, `frame%04d.png`, which are one clip.  tell: hears which pictures are left out, and why.
 
     Raises, when the first clip is asked for, SettingsError where the range is none; InputError where the file cannot be
     read, a picture has more than max_pixels, or nothing is shown in the range; later, where it breaks off in the range.
@@ -54,51 +57,75 @@ def read_clips(
         raise SettingsError("give seconds from 0 up", field="start", value=since)
     if not until - since >= 2 * EDGE_SECONDS:
         raise SettingsError(f"must come after `start` ({since:g} s); give a later one", field="end", value=until)
-    _check_file(path)
-    image = images.opened(path)
-    pictures = images.pictures(path, image, max_pixels) if image else ffmpeg.pictures(path, since, max_pixels)
+    if sequence.is_sequence(path):
+        pictures = sequence.pictures(path, sequence.stills(path, fps), max_pixels)
+    else:
+        _check_file(path)
+        image = images.opened(path)
+        pictures = images.pictures(path, image, max_pixels) if image else ffmpeg.pictures(path, since, max_pixels, tell)
     with closing(pictures):
-        yield from _clips(_shown(path, pictures, since, until), chunk)
+        yield from _clips(_shown(path, pictures, since, until, tell), chunk)
 
 
-def describe(path: Path, *, max_pixels: int = MAX_PIXELS) -> SourceInfo:
+def describe(path: Path, *, max_pixels: int = MAX_PIXELS, fps: float | None = None) -> SourceInfo:
     """What a file holds; decodes its first picture. duration_s is for progress bars only. Raises InputError."""
-    with closing(read_clips(path, chunk=1, max_pixels=max_pixels)) as clips:
+    with closing(read_clips(path, chunk=1, max_pixels=max_pixels, fps=fps)) as clips:
         _, height, width, channels = next(clips).pixels.shape
+    if sequence.is_sequence(path):
+        lengths = [seconds for _, seconds in sequence.stills(path, fps)]
+        average = Fraction(len(lengths) / sum(lengths)).limit_denominator(1001)
+        return SourceInfo(width, height, sum(lengths), average, "video", channels == 4)
     if image := images.opened(path):
         with image:
             if images.moves(image):
                 return SourceInfo(width, height, None, None, "animation", channels == 4)
         return SourceInfo(width, height, STILL_SECONDS, None, "still", channels == 4)
-    with ffmpeg.opened(path, max_pixels) as (container, stream, _, _):
-        return SourceInfo(width, height, ffmpeg.seconds(container), stream.average_rate or None, "video", channels == 4)
+    with ffmpeg.opened(path, max_pixels) as video:
+        rate = video.stream.average_rate or None
+        return SourceInfo(width, height, ffmpeg.seconds(video), rate, "video", channels == 4)
 
 
 def _shown(
-    path: Path, pictures: Iterable[TimedPicture], since: float, until: float
+    path: Path, pictures: Iterable[TimedPicture], since: float, until: float, tell: Callable[[str], None]
 ) -> Iterator[tuple[TimedPicture, float, float]]:
     """Each picture on screen in [since, until), from when, until when. Raises InputError where there is none."""
     held: TimedPicture | None = None
     gap: float | None = None
-    shown_to = since
+    shown_to, late = since, 0
     for picture in _whole(path, pictures, since):
-        if held is not None:
+        if held is None:
+            shown_to = _first_shown(path, picture, since, until)
+        else:
             if picture.time <= held.time:  # gone before it was seen
+                late += 1
                 continue
             gap = picture.time - held.time
             if picture.time >= until - EDGE_SECONDS:
-                yield held, shown_to, until
-                return
-            if picture.time > since + EDGE_SECONDS:
+                break
+            if picture.time > shown_to + EDGE_SECONDS:
                 yield held, shown_to, picture.time
                 shown_to = picture.time
         held = picture
+    else:
+        picture = None
+    if late:
+        tell(f"left out {late} pictures whose time was over before they came")
+    if held is not None and picture is not None:
+        yield held, shown_to, until
+        return
     if held is None:
         raise input_error(path, "no picture in it can be decoded; it is damaged or protected: fetch or export it again")
     source_end = held.time + (held.length or gap or LAST_SECONDS)
     if source_end <= since + EDGE_SECONDS:
         raise input_error(path, f"ends at {source_end:.3f} s, before start ({since:g} s); give an earlier start")
     yield held, shown_to, min(until, source_end)
+
+
+def _first_shown(path: Path, first: TimedPicture, since: float, until: float) -> float:
+    """From when the first picture is shown. Raises InputError where that is after the range."""
+    if first.time >= until - EDGE_SECONDS:
+        raise input_error(path, f"its first picture comes at {first.time:.3f} s, after end ({until:g} s); end later")
+    return max(since, first.time)
 
 
 def _whole(path: Path, pictures: Iterable[TimedPicture], since: float) -> Iterator[TimedPicture]:

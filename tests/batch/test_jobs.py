@@ -196,6 +196,64 @@ def test_a_list_that_cannot_be_meant_is_refused_in_words(clips: Path, tmp_path: 
     assert "\n" not in str(caught.value)
 
 
+SPREADSHEETS = {
+    "semicolons and decimal commas": "file;start;end;pick\r\none.mp4;1,5;2,25;3,4\r\n",
+    "tabs": "file\tstart\tend\tpick\none.mp4\t1.5\t2.25\t3,4\n",
+    "capitals and blanks": 'File, START ,End,Pick\none.mp4 , 1.5,2.25," 3,4"\n',
+    "empty rows and columns": '\r\nfile,start,end,pick,,\r\n,,,,,\r\none.mp4,1.5,2.25,"3,4",,\r\n,,,,,\r\n',
+    "a line that says what separates": "sep=;\r\nfile;start;end;pick\r\none.mp4;1,5;2,25;3,4\r\n",
+    "carriage returns": 'file,start,end,pick\rone.mp4,1.5,2.25,"3,4"\r',
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("text", SPREADSHEETS.values(), ids=SPREADSHEETS)
+def test_a_list_is_read_as_spreadsheets_write_it(clips: Path, text: str, encoding: str) -> None:
+    (clips / "list.csv").write_bytes(text.encode(encoding))
+    (job,) = plan_jobs([clips / "list.csv"], None, Settings(), "")
+    assert job.source == clips / "one.mp4"
+    assert job.settings == Settings(start=1.5, end=2.25, pick="3,4", formats=job.settings.formats)
+
+
+def test_headings_may_be_written_with_blanks_and_lines(clips: Path) -> None:
+    (clips / "list.tsv").write_text("FILE\tKeep Effects\tMax_Seconds\none.mp4\tYES\t2,5\n")
+    (job,) = plan_jobs([clips / "list.tsv"], None, Settings(), "")
+    assert (job.settings.keep_effects, job.settings.max_seconds) == (True, 2.5)
+
+
+def test_every_kind_of_file_that_can_be_read_is_found_in_a_folder(tmp_path: Path) -> None:
+    known = "cam.MTS disc.m2ts dvd.vob phone.3gp old.ogv still.avif p.jfif a.m2t b.f4v c.asf d.mpe e.rmvb f.y4m"
+    for name in [*known.split(), "notes.txt", "sound.mp3", "sub.ass"]:
+        (tmp_path / name).touch()
+    assert sorted(job.source.name for job in plan_jobs([tmp_path], None, Settings(), "")) == sorted(known.split())
+
+
+def test_what_systems_leave_in_a_folder_is_not_meant(tmp_path: Path) -> None:
+    left = "._a.mp4 .hidden.mp4 __MACOSX/._a.mp4 .Trash-1000/b.mp4 .Trashes/c.mp4 @eaDir/a.mp4/SHOT.jpg #recycle/d.mp4"
+    show = tmp_path / ".cache" / "show"  # the folder that is named is meant, wherever it lies
+    for name in ["a.mp4", "sub/b.mp4", *left.split(), "$RECYCLE.BIN/e.mp4", "System Volume Information/f.mp4"]:
+        (show / name).parent.mkdir(parents=True, exist_ok=True)
+        (show / name).touch()
+    for path in (show, show / "**" / "*.*"):
+        found = [job.source.relative_to(show).as_posix() for job in plan_jobs([path], None, Settings(), "")]
+        assert found == ["a.mp4", "sub/b.mp4"]
+    (job,) = plan_jobs([show / ".hidden.mp4"], None, Settings(), "")
+    assert job.source.name == ".hidden.mp4"
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("https://example.org/clip.mp4", "download it first"),
+        ("rtsp://camera/1", "download it first"),
+        ("file:///tmp/clip.mp4", "give the path alone"),
+    ],
+)
+def test_an_address_is_refused_in_words(address: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        plan_jobs([Path(address)], None, Settings(), "")
+
+
 @pytest.mark.parametrize(
     "data", [b"\xff\xfe\x00", b"{}", b"[1]", b'[{"file": "f\\ud800.mp4"}]', b"[" * 100_000, b'[{"file": 3}]', b"[]"]
 )
@@ -204,3 +262,8 @@ def test_a_json_list_that_is_none_is_refused_in_words(clips: Path, data: bytes) 
     with pytest.raises(AnimecutError) as caught:
         plan_jobs([clips / "list.json"], None, Settings(), "")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "made"), [("frame_%04d.png", "frame.webp"), ("%d.png", "frames.webp")])
+def test_numbered_pictures_lend_their_name_without_the_number(tmp_path: Path, name: str, made: str) -> None:
+    assert names(plan_jobs([tmp_path / name], None, Settings(fps=24), ""), tmp_path) == {name: [made]}

@@ -77,6 +77,30 @@ def files(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.parametrize("limits", [{}, {"max_bytes": 100_000}], ids=["plain", "fitted"])
+def test_a_name_as_long_as_the_file_system_takes_is_taken(clips: Path, tmp_path: Path, limits: dict[str, int]) -> None:
+    name = "\N{HIRAGANA LETTER A}" * 83 + "x"
+    shutil.rmtree(clips / "a")
+    (clips / "one.mp4").rename(clips / f"{name}.mp4")
+    jobs = plan_jobs([clips], tmp_path / "out", Settings(size=64, **limits), WEIGHTS)  # type: ignore[arg-type]
+    for times in (1, 2):  # the second finds what the first has made
+        (done,) = run_jobs(jobs, InProcess(world.see, Progress()), RunLog(tmp_path / "out"), overwrite=False)
+        assert done.problem is None
+        assert (done.before is not None) == (times == 2)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {f"{name}.webp", "report.jsonl"}
+    assert len(os.fsencode(f"{name}.webp")) == 255
+
+
+def test_a_name_longer_than_that_is_told_before_the_work(clips: Path, tmp_path: Path) -> None:
+    def unasked(pixels: Pixels) -> Alpha:
+        raise AssertionError
+
+    shutil.rmtree(clips / "a")
+    (clips / "one.mp4").rename(clips / ("\N{HIRAGANA LETTER A}" * 83 + "xx.mp4"))
+    (done,) = do(clips, tmp_path / "out", see=unasked)
+    assert "longer than 255 bytes; name a shorter one" in str(done.problem)
+
+
 def times(folder: Path) -> dict[str, int]:
     return {path.stem: path.stat().st_mtime_ns for path in folder.rglob("*.webp")}
 
