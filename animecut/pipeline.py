@@ -61,6 +61,7 @@ def cut(source: Path, targets: Sequence[Target], settings: Settings, segmenter: 
     SettingsError where no source could help: a colour, a picture, a font, a caption that it has no letters for.
     """
     report = Result(seconds=watch.seconds)
+    edges.check_installed(settings.matting)
     looks = _looks(settings)
     with Spool() as found, Spool() as stickers:
         matting = run_in_thread(partial(_load_matting, segmenter, settings))

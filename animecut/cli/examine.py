@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -90,8 +91,10 @@ def _encoders() -> str:
 
 
 def _matting() -> str:
+    if find_spec("pymatting") is None:
+        return "guided; closed-form and knn need pip install 'animecut[matting]'"
     matting.warm_up("closed-form")
-    return "the solver loads"
+    return "guided; closed-form and knn load"
 
 
 def _digest(weights: Path) -> str:

@@ -6,6 +6,7 @@ in the narrow band that is still open. Last, the edge's own colours are estimate
 Everything is a function of one picture, and may be called from several threads.
 """
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animecut._util.masks import Mask, Plane, bounding_window, distance_to, gaussian_blur
+from animecut.errors import SettingsError
 from animecut.matte.color_model import ColorModel
 from animecut.matte.guided_filter import guided_filter
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 Matting = Literal["guided", "closed-form", "knn", "none"]
 Rgb = NDArray[np.uint8]
+
+SOLVED = ("closed-form", "knn")  # ways that pymatting solves; it is an extra, with numba
 
 SURE = 0.05  # probability from 0 or from 1 within which the network is believed, away from its contour
 REACH = 3.0  # pixels of the network's grid: so far from its contour the network may be wrong without knowing
@@ -52,10 +56,17 @@ STRAND = 6  # pixels: what is thin and smaller than this is the stair, not a str
 def warm_up(matting: Matting) -> None:
     """Load what a way of matting needs, pymatting compiling for half a minute when a machine does it first.
 
-    May run in a thread of its own.
+    May run in a thread of its own. Raises SettingsError where it is not installed.
     """
-    if matting in ("closed-form", "knn"):
+    check_installed(matting)
+    if matting in SOLVED:
         import pymatting  # noqa: F401
+
+
+def check_installed(matting: Matting) -> None:
+    """Raise SettingsError where a way of matting needs pymatting, and that is not installed."""
+    if matting in SOLVED and find_spec("pymatting") is None:
+        raise SettingsError("needs pymatting; pip install 'animecut[matting]'", field="matting", value=matting)
 
 
 def refine(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from animecut.errors import SettingsError
 from animecut.matte import matting as room
 from animecut.matte.matting import Matting, to_one_bit_alpha, warm_up
 
@@ -270,3 +271,11 @@ def test_one_bit_keeps_strands_and_gaps_of_one_pixel() -> None:
     assert (solid[27:38, 30, 3] == 0).all()
     assert (solid[..., 3] == alpha).mean() > 0.98
     assert np.array_equal(to_one_bit_alpha(np.stack([rgba, rgba]))[1], solid)
+
+
+def test_what_is_not_installed_is_named_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "find_spec", lambda name: None)
+    room.check_installed("guided")
+    for way in ("closed-form", "knn"):
+        with pytest.raises(SettingsError, match=r"pip install 'animecut\[matting\]'"):
+            room.check_installed(way)
