@@ -47,7 +47,7 @@ EPSILON = 1e-5  # closed-form's regularisation, for flat colours with a codec's 
 TAIL = 0.05  # alpha within this of 0 or 1 is a solver's tail, not glass
 NEIGHBOURS = 8  # pixels around the edge in which its colours are looked for
 CLEAR = 5  # of 255: an alpha this near to 0 or 255 shows one colour alone
-STRAND_LEAST = 0.3  # alpha from which the crest of a strand tells its colour
+STRAND_LEAST = 76  # of 255: alpha from which the crest of a strand tells its colour
 TRUST = 0.05  # weight of the nearest colours against the picture
 SOLID = 0.5  # alpha from which a pixel shows where it can only be on or off
 STRAND = 6  # pixels: what is thin and smaller than this is the stair, not a strand
@@ -246,28 +246,31 @@ def _clean_colour(rgb: Rgb, opacity: NDArray[np.uint8]) -> Rgb:
     if not mixed.any():
         return colour
     crop = bounding_window(mixed, margin=NEIGHBOURS)
-    asked, level, image = mixed[crop], opacity[crop], np.asarray(rgb[crop], np.float32)
-    share = np.asarray(level[..., None] / np.float32(255), np.float32)
-    behind = _nearest(image, level <= CLEAR, image)
-    unmixed = (image - (1 - share) * behind) / np.maximum(share, np.float32(STRAND_LEAST))
-    crest = (share[..., 0] > STRAND_LEAST) & (level == cv2.dilate(level, np.ones((3, 3), np.uint8)))
-    own = _nearest(np.asarray(np.clip(unmixed, 0, 255), np.float32), (level >= 255 - CLEAR) | crest, image)
-    part, ground, seen, a = own[asked], behind[asked], image[asked], share[asked]
-    rest = seen - a * part - (1 - a) * ground
-    colour[mixed] = np.rint(np.clip(part + a * rest / (a**2 + (1 - a) ** 2 + TRUST), 0, 255)).astype(np.uint8)
+    asked, level, image = mixed[crop], opacity[crop], rgb[crop]
+    clear, opaque = level <= CLEAR, level >= 255 - CLEAR
+    crest = (level > STRAND_LEAST) & ~opaque & (level == cv2.dilate(level, np.ones((3, 3), np.uint8)))
+    drawn, share = image.astype(np.float32), level[..., None] / np.float32(255)
+    ground = drawn[_nearest(clear, crest)]
+    drawn[crest] = np.clip((drawn[crest] - (1 - share[crest]) * ground) / share[crest], 0, 255)
+    own, behind = drawn[_nearest(opaque | crest, asked)], image[_nearest(clear, asked)].astype(np.float32)
+    a = share[asked]
+    rest = image[asked] - a * own - (1 - a) * behind
+    colour[mixed] = np.rint(np.clip(own + a * rest / (a**2 + (1 - a) ** 2 + TRUST), 0, 255)).astype(np.uint8)
     return colour
 
 
-def _nearest(colours: Plane, there: Mask, otherwise: Plane) -> Plane:
-    """(H, W, 3) for each pixel the colour of the nearest one that is there; `otherwise` where none is."""
+def _nearest(there: Mask, asked: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Row and column of what is there nearest to each asked pixel; of the pixel itself where nothing is there."""
     if not there.any():
-        return otherwise
+        rows, columns = np.nonzero(asked)
+        return rows, columns
     _, label = cv2.distanceTransformWithLabels(
         (~there).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    table = np.zeros((int(label.max()) + 1, 3), np.float32)
-    table[label[there]] = colours[there]
-    return np.asarray(table[label], np.float32)
+    table = np.zeros(int(label.max()) + 1, np.intp)
+    table[label[there]] = np.flatnonzero(there)
+    rows, columns = np.divmod(table[label[asked]], there.shape[1])
+    return rows, columns
 
 
 def _log_odds(probability: Plane) -> Plane:
