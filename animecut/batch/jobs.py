@@ -22,7 +22,10 @@ VIDEOS = (
     ".mod", ".tod", ".ogv", ".ogm", ".rm", ".rmvb", ".dv", ".wtv", ".nut", ".ivf", ".y4m", ".h264",
     ".264", ".h265", ".265", ".hevc",
 )  # fmt: skip
-PICTURES = (".gif", ".webp", ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".avif", ".avifs")
+PICTURES = (
+    ".gif", ".webp", ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".avif", ".avifs",
+    ".heic", ".heif", ".hif", ".jp2", ".j2k", ".tif", ".tiff",
+)  # fmt: skip
 NOT_MEANT = {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
 """Folders that systems keep for themselves; so they do those whose names begin with a dot."""
 NUMBER = re.compile(r"[ ._-]*%(0\d+)?d")  # of numbered pictures
