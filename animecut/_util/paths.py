@@ -2,11 +2,13 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 LONGEST_NAME = 255  # bytes, of every common file system; NTFS and APFS count letters, which are fewer
 UNFINISHED = ".12345678.part"  # what is added to a name while its file is being written; the digits differ
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def is_file(path: Path) -> bool:
@@ -28,6 +30,11 @@ def names_file(path: Path) -> bool:
     """Whether a name to write under means a file: it has a suffix, as neither `Season 1.5` nor `Mr. X` has."""
     suffix = path.suffix[1:]
     return suffix.isalnum() and not suffix.isdigit() and not is_folder(path)
+
+
+def is_address(word: str) -> bool:
+    """Whether it is a URL; in a Path two slashes have become one. A file that is there is none, nor is a drive."""
+    return ADDRESS.match(word) is not None and not exists(Path(word))
 
 
 def fits(path: Path) -> bool:

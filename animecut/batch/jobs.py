@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from animecut._util.paths import exists, is_file, is_folder, names_file
+from animecut._util.paths import exists, is_address, is_file, is_folder, names_file
 from animecut.batch import manifest, packs
 from animecut.batch.exports import is_export
 from animecut.batch.labels import NO_LABEL, Label
@@ -22,11 +22,13 @@ VIDEOS = (
     ".mod", ".tod", ".ogv", ".ogm", ".rm", ".rmvb", ".dv", ".wtv", ".nut", ".ivf", ".y4m", ".h264",
     ".264", ".h265", ".265", ".hevc",
 )  # fmt: skip
-PICTURES = (".gif", ".webp", ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".avif", ".avifs")
+PICTURES = (
+    ".gif", ".webp", ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".avif", ".avifs",
+    ".heic", ".heif", ".hif", ".jp2", ".j2k", ".tif", ".tiff",
+)  # fmt: skip
 NOT_MEANT = {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
 """Folders that systems keep for themselves; so they do those whose names begin with a dot."""
 NUMBER = re.compile(r"[ ._-]*%(0\d+)?d")  # of numbered pictures
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def _wishes(path: Path, output: Path | None, settings: Settings, is_ours: Callab
         for file in files:
             yield _Wish(file, file.parent if output is None else output / file.parent.relative_to(base), settings)
     else:
-        if ADDRESS.match(str(path)) and not exists(path):
+        if is_address(str(path)):
             what = "give the path alone" if str(path).startswith("file:") else "download it first, and name the file"
             raise SettingsError(f"{path}: is an address, and nothing is fetched from there; {what}")
         yield _Wish(path, output or path.parent, settings, as_file=output is not None and names_file(output))

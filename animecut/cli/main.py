@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from animecut import __version__
+from animecut._util.paths import is_address
+from animecut.cli.pipes import PIPE, without_pipes
 from animecut.cli.words import in_flags, run_of, settings_of, with_options
 from animecut.errors import AnimecutError, SettingsError
 from animecut.settings import Run, Settings
@@ -27,6 +29,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 def _path(word: str) -> Path:
     if not word:  # an unset variable; as a path it would be the folder that one is in
         raise typer.BadParameter("an empty word is no input")
+    if is_address(word):  # said here, before anything is loaded
+        raise typer.BadParameter(f"{word} is an address, and nothing is fetched; download it first, and name the file")
     return Path(word)
 
 
@@ -34,13 +38,15 @@ def animecut(
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="INPUT...", parser=_path, help="Videos, GIFs, pictures, folders of them, or lists (CSV, JSON)."
+            metavar="INPUT...",
+            parser=_path,
+            help="Videos, GIFs, pictures, folders, lists (CSV, JSON), - for a pipe.",
         ),
     ],
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="OUT", help="A file (clip.webp) or a folder. Default: beside the input."
+            "-o", "--output", metavar="OUT", help="A file (clip.webp), a folder, or - for a pipe. Default: beside."
         ),
     ] = None,
     pack: Annotated[
@@ -66,7 +72,10 @@ def animecut(
     """
     try:
         settings, run = settings_of(words, output), run_of(words)
-        failed = _run(inputs, output, settings, run, pack=pack, as_json=as_json, quiet=quiet)
+        if output == PIPE and (as_json or pack):
+            raise SettingsError("goes with neither --json nor --pack", field="output", value="-")
+        with without_pipes(inputs, output, settings) as (files, place):
+            failed = _run(files, place, settings, run, pack=pack, as_json=as_json, quiet=quiet)
     except SettingsError as error:
         _stop(str(error), 2)
     except AnimecutError as error:

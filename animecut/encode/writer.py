@@ -14,7 +14,7 @@ from typing import cast
 import av
 from av.container import OutputContainer
 from av.packet import Packet
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
 from PIL import Image
 
@@ -176,10 +176,13 @@ def _write_video(part: Path, pictures: Iterator[Timed], kind: str, quality: int)
         stream.bit_rate = 0  # quality alone decides
         context = stream.codec_context
         context.time_base, context.colorspace, context.color_range = Fraction(1, rate), matrix, ColorRange.MPEG
+        if kind == "mov":  # ProRes: editors guess what is not named (SMPTE RDD 36, 6.1.1)
+            context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         for picture, ticks in chain([first], pictures):
             frame = av.VideoFrame.from_ndarray(fill_transparent(picture), "rgba")
             # One thread: where swscale cuts a picture into slices, the first pixels of a slice get a wrong alpha.
             frame = frame.reformat(format=layout, dst_colorspace=matrix, dst_color_range=ColorRange.MPEG, threads=1)
+            frame.color_primaries, frame.color_trc = context.color_primaries, context.color_trc
             frame.pts, frame.time_base = at, Fraction(1, rate)
             lengths[at] = ticks
             at += ticks

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 JUMP_SECONDS = 10.0  # ahead of every stream, in containers that promise no continuous time: no pause, as FFmpeg has it
 BACK_SECONDS = 0.1  # back: another recording follows, as FFmpeg has it
+REORDERED_SECONDS = 1.0  # back, where joined files leave libavformat without times of decoding
 LONGEST_GOP = 1000  # packets: without a key frame in so many, none is marked in the file
 
 
@@ -51,7 +52,7 @@ def join_times(packets: Iterable[AnyPacket], stream: object, *, may_jump: bool) 
             yield packet
             continue
         wait = None if packet.pts is None or now is None else float(packet.pts * packet.time_base) - now
-        step = 0.0 if now is None or last is None else now - last
+        step = 0.0 if now is None or last is None else max(0.0, now - last)
         if wait is not None and last is not None and wait > longest + JUMP_SECONDS + JUMP_SECONDS * step:
             # The next recording's, by error: a parser gave it to the last packet of this one.
             packet.pts = None
@@ -60,7 +61,8 @@ def join_times(packets: Iterable[AnyPacket], stream: object, *, may_jump: bool) 
             longest = max(wait, longest)
         if now is not None:
             leaps = may_jump and now > reach + JUMP_SECONDS
-            if last is not None and (now < last - BACK_SECONDS or leaps):
+            back = BACK_SECONDS if may_jump or packet.is_keyframe else REORDERED_SECONDS
+            if last is not None and (now < last - back or leaps):
                 offset, missing, reach = end + missing - (_stamp(packet) or 0), 0, now
             last, reach = now, now if last is None else max(reach, now)
         if offset:

@@ -222,7 +222,7 @@ def test_headings_may_be_written_with_blanks_and_lines(clips: Path) -> None:
 
 
 def test_every_kind_of_file_that_can_be_read_is_found_in_a_folder(tmp_path: Path) -> None:
-    known = "cam.MTS disc.m2ts dvd.vob phone.3gp old.ogv still.avif p.jfif a.m2t b.f4v c.asf d.mpe e.rmvb f.y4m"
+    known = "cam.MTS disc.m2ts dvd.vob phone.3gp old.ogv still.avif p.jfif a.m2t b.f4v c.asf d.mpe f.y4m g.HEIC h.tiff"
     for name in [*known.split(), "notes.txt", "sound.mp3", "sub.ass"]:
         (tmp_path / name).touch()
     assert sorted(job.source.name for job in plan_jobs([tmp_path], None, Settings(), "")) == sorted(known.split())

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import signal
@@ -440,3 +441,39 @@ def test_a_stop_in_the_middle_leaves_nothing(tmp_path: Path, how: signal.Signals
         for path in tmp_path.glob("long*.*"):
             if path != source:
                 path.unlink()  # finished before the stop, so whole
+
+
+@pytest.mark.parametrize(
+    ("words", "head"), [([], b"RIFF"), (["--format", "gif"], b"GIF8"), (["--for", "slack"], b"GIF8")]
+)
+def test_a_clip_flows_in_and_its_sticker_out(
+    animecut: Callable[..., Result], clip: Path, words: list[str], head: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clip.parent)
+    done = CliRunner().invoke(main.app, ["-", "-o", "-", "--size", "64", *words], input=clip.read_bytes())
+    assert done.exit_code == 0
+    with Image.open(io.BytesIO(done.stdout_bytes)) as image:
+        assert getattr(image, "n_frames", 1) > 1
+    assert done.stdout_bytes.startswith(head)
+    assert files(clip.parent) == ["walk.mp4"]
+    assert CliRunner().invoke(main.app, ["-", "--size", "64"], input=clip.read_bytes()).exit_code == 0
+    assert files(clip.parent) == ["stdin.webp", "walk.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["walk.mp4", "-o", "-", "--format", "gif,webp"], "one sticker of one input"),
+        (["walk.mp4", "-o", "-", "--format", "png"], "takes no png"),
+        (["walk.mp4", "-o", "-", "--json"], "neither --json nor --pack"),
+        (["https://example.org/walk.mp4"], "download it first"),
+    ],
+)
+def test_what_cannot_flow_is_told(
+    animecut: Callable[..., Result], clip: Path, words: list[str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clip.parent)
+    done = animecut(*words)
+    assert done.exit_code == 2
+    assert says in " ".join(done.stderr.split())
+    assert files(clip.parent) == ["walk.mp4"]

@@ -495,3 +495,14 @@ def test_a_sheet_that_no_graphics_card_holds_is_refused(tmp_path: Path, monkeypa
     with pytest.raises(OutputError, match="and 100 are the most; choose a shorter range"):
         write_sticker(tmp_path / "a_sheet", [walk(20)], "sheet")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_prores_names_its_colours_in_the_container_and_in_every_frame(tmp_path: Path) -> None:
+    path = tmp_path / "sticker.mov"
+    write_sticker(path, singles(walk(3)), "mov")
+    data = path.read_bytes()
+    place = data.index(b"colr")  # primaries, transfer and matrix of BT.709 (QuickTime File Format, 'nclc')
+    assert data[place + 4 : place + 14] == b"nclc" + bytes([0, 1, 0, 1, 0, 1])
+    with av.open(str(path)) as file:
+        frames = list(file.decode(video=0))
+    assert {(f.color_primaries, f.color_trc, f.colorspace) for f in frames} == {(1, 1, 1)}

@@ -12,6 +12,7 @@ from animecut.video.reader import describe, read_clips
 from tests.clips_made import number_in, numbered, write_video
 
 COUNT = 24
+OPEN_GOP = {"bf": "2", "g": "12"}
 MPEG_4 = {"g": "12", "bf": "0", "sc_threshold": "1000000000"}
 OPTIONS = {"libx264": {"x264-params": "keyint=12:scenecut=0"}, "mpeg4": MPEG_4, "wmv2": MPEG_4}
 
@@ -23,10 +24,10 @@ def read(path: Path, *span: float, told: list[str] | None = None) -> tuple[list[
     return [number_in(clip.pixels[0]) for clip in clips], [*times, float(clips[-1].times[1])]
 
 
-def joined(folder: Path, suffix: str, second_begins: int) -> Path:
+def joined(folder: Path, suffix: str, second_begins: int, options: dict[str, str] = OPEN_GOP) -> Path:
     """Two recordings, pictures 0..23 and 24..47, one after the other in a file; the second from a tick of its own."""
     parts = []
-    options = {"bf": "2", "g": "12"}
+
     for first, begins in ((0, 0), (COUNT, second_begins)):
         part = folder / f"{first}.{suffix}"
         pictures = [numbered(first + i) for i in range(COUNT)]
@@ -57,6 +58,12 @@ def test_a_range_of_joined_recordings_is_that_part_of_the_whole(tmp_path: Path, 
         numbers, times = read(path, first / 24, (first + 2) / 24)
         assert numbers == [first, first + 1]
         assert times[0] == pytest.approx(first / 24)
+
+
+def test_joined_matroska_goes_on(tmp_path: Path) -> None:
+    numbers, times = read(joined(tmp_path, "mkv", 0, {"bf": "3", "b_strategy": "0"}))
+    assert numbers == list(range(2 * COUNT))
+    assert times == pytest.approx(np.arange(2 * COUNT + 1) / 24, abs=0.003)
 
 
 def test_a_pause_of_a_recording_stays(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import av
 import cv2
@@ -10,7 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from animecut.video.drawings import merge_held_frames
 from animecut.video.fields import deinterlaced
+from animecut.video.reader import read_clips
+from tests.clips_made import write_video
 
 Gray = NDArray[np.uint8]
 HEIGHT, WIDTH = 144, 256
@@ -98,3 +102,16 @@ def test_what_is_progressive_is_passed_on_untouched() -> None:
     for pictures in ([moment(40 + 9 * i) for i in range(8)], [stripes] * 4):
         frames = list(stream(pictures))
         assert [id(frame) for _, frame in deinterlaced(frames, TICK)] == [id(frame) for _, frame in frames]
+
+
+@pytest.mark.parametrize("suffix", ["mpg", "ts"])
+def test_a_telecined_broadcast_is_read_without_combs(tmp_path: Path, suffix: str) -> None:
+    moments = [moment(60 + 8 * i) for i in range(16)]
+    frames = [frame for _, frame in stream(telecined(moments))]
+    options = {"flags": "+ildct+ilme", "b": "8M"}
+    path = write_video(tmp_path / f"clip.{suffix}", frames, tick=TICK, codec="mpeg2video", options=options)
+    clips = list(read_clips(path, chunk=1))
+    assert [float(clip.times[0]) for clip in clips] == pytest.approx([i * float(TICK) for i in range(20)], abs=0.001)
+    right = combed(moments[0])
+    assert max(combed(clip.pixels[0].mean(axis=2).astype(np.uint8)) for clip in clips) <= right + 20
+    assert sum(1 for _ in merge_held_frames(clips)) == 16
