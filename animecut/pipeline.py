@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, count, islice
+from itertools import chain, count, islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,12 @@ from animecut._util.progress import WAITING, Progress
 from animecut._util.spool import FillingSpool, Record, Spool
 from animecut.encode.preview import write_preview
 from animecut.encode.writer import write_sticker
-from animecut.errors import NoCharacter, OutputError, SettingsError
+from animecut.errors import InputError, NoCharacter, OutputError, SettingsError
 from animecut.layout import compose, outline, playback
 from animecut.layout.arrange import Scene, Track, arrange
 from animecut.layout.caption import draw_caption, drawable_text
 from animecut.layout.compose import Box, Colour, Picture, Placement
+from animecut.layout.ground import Ground, gather_ground
 from animecut.matte import flicker
 from animecut.matte import matting as edges
 from animecut.matte.components import drop_small_components
@@ -42,6 +43,7 @@ PRESENT = 0.5  # probability from which a place counts as character when decidin
 VISIBLE = 0.05  # probability from which a place may show in the sticker
 SURROUNDINGS = 0.04  # of the picture's longer side, kept around a character so that the matting knows the background
 THUMBNAIL = 64  # pixels along the longer side of what is compared to find a loop
+GROUND_SECONDS = 60.0  # of a moving background: stickers are shorter
 PATIENCE = 2.0  # seconds to wait for the matting solver before saying why
 
 
@@ -50,7 +52,7 @@ class _Looks:
     """What is laid under and over every picture of the sticker."""
 
     border: Colour
-    ground: Colour | Picture | None
+    ground: Colour | Ground | None
     text: Picture | None = None
 
 
@@ -240,7 +242,20 @@ def _looks(settings: Settings) -> _Looks:
     if 2 * around >= AROUND * min(settings.bounds):
         why = f"leaves, with `outline` and `shadow`, too little of {min(settings.bounds)} pixels"
         raise SettingsError(why, field="margin", value=settings.margin)
-    return _Looks(border, compose.read_background(settings.background))
+    return _Looks(border, read_ground(settings))
+
+
+def read_ground(settings: Settings) -> Colour | Ground | None:
+    """None for transparent, a colour, or the pictures of a file. Raises SettingsError where it is none of them."""
+    words = settings.background
+    if words == "transparent" or (colour := compose.parse_colour(words)):
+        return None if words == "transparent" else colour
+    try:
+        with closing(read_clips(Path(words), end=GROUND_SECONDS, max_pixels=settings.max_source_pixels)) as clips:
+            return gather_ground(clips, settings.bounds)
+    except InputError as error:
+        why = f"neither transparent, nor a colour, nor a picture that can be read ({error})"
+        raise SettingsError(why, field="background", value=words) from error
 
 
 def _set_aside(drawings: Iterable[Drawing], found: Spool, source: Path) -> Track:
@@ -349,19 +364,30 @@ class _Sticker:
         self._finished, self._plays, self._looks, self._watch = finished, plays, looks, watch
         self._kind = target.format
         on_white = target.platform is not None and target.platform.ground == "white"
-        self._one_bit = target.format == "gif" and looks.ground is None and not on_white
+        clear = looks.ground is None or (isinstance(looks.ground, Ground) and not looks.ground.is_opaque)
+        self._one_bit = target.format == "gif" and clear and not on_white
         self._shadow = shadow and not self._one_bit
 
     def __iter__(self) -> Iterator[Clip]:
+        ground, times = self._looks.ground, self._plays.times
         for i, index in enumerate(self._plays.order):
-            yield Clip(self._dressed(self._finished[index])[None], self._plays.times[i : i + 2])
+            since, until = float(times[i]), float(times[i + 1])
+            rgba = self._finished[index]
+            changes = ground.changes(since - times[0], until - times[0]) if isinstance(ground, Ground) else []
+            for start, end in pairwise([since, *(float(times[0] + change) for change in changes), until]):
+                yield Clip(self._dressed(rgba, start - float(times[0]))[None], np.array([start, end]))
             self._watch.progress(self._kind, i + 1, len(self._plays.order))
 
-    def _dressed(self, rgba: Picture) -> Picture:
+    def _dressed(self, rgba: Picture, moment: float) -> Picture:
         if self._shadow:
             rgba = outline.add_shadow(rgba)
-        if self._looks.ground is not None:
-            rgba = add_opaque_alpha(compose.composite_over(rgba, self._looks.ground))
+        ground = self._looks.ground
+        if isinstance(ground, Ground):
+            below = compose.cover(ground.picture_at(moment), (rgba.shape[0], rgba.shape[1]))
+            clear = below.shape[2] == 4
+            rgba = compose.alpha_over(rgba, below) if clear else add_opaque_alpha(compose.composite_over(rgba, below))
+        elif ground is not None:
+            rgba = add_opaque_alpha(compose.composite_over(rgba, ground))
         if self._looks.text is not None:
             rgba = compose.alpha_over(self._looks.text, rgba)
         return edges.to_one_bit_alpha(rgba) if self._one_bit else rgba

@@ -81,7 +81,7 @@ class Settings:
     bounce: Annotated[bool, Option("Forwards, then backwards: any clip loops.")] = False
     loop_find: Annotated[bool, Option("Cut to the part of the range that loops best; tells the seam.")] = False
     background: Annotated[str, Option(
-        "transparent, a colour (white, #ff8800), or a picture file.", "B")] = "transparent"
+        "transparent, a colour (white, #ff8800), or a picture, GIF or video, which plays along.", "B")] = "transparent"
     loop: Annotated[int, Option("Play N times; 0 is for ever.", "N")] = 0
     first: Annotated[float | None, Option(
         "Begin with what shows at T, and go round. Default: as platforms need.", "T", parse=parse_time)] = None

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import ceil, floor
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,8 +15,6 @@ from numpy.typing import NDArray
 from PIL import ImageColor
 
 from animecut._util import masks
-from animecut._util.images import read_bgr
-from animecut.errors import SettingsError
 
 Size = tuple[int, int]
 """(height, width) in pixels, as arrays have it."""
@@ -204,7 +201,7 @@ def composite_over(pixels: NDArray[np.uint8], background: Colour | Picture) -> N
         return pixels
     ground = np.asarray(background, dtype=np.uint8)
     if ground.ndim == 3 and ground.shape[:2] != pixels.shape[-3:-1]:
-        ground = _covering(ground, (pixels.shape[-3], pixels.shape[-2]))
+        ground = cover(ground, (pixels.shape[-3], pixels.shape[-2]))
     # 255 * 255 + 127 still fits 16 bits.
     alpha = pixels[..., 3:].astype(np.uint16)
     return np.asarray((pixels[..., :3] * alpha + ground * (255 - alpha) + 127) // 255, dtype=np.uint8)
@@ -229,25 +226,7 @@ def parse_colour(words: str) -> Colour | None:
     return colour if all(0 <= level <= 255 for level in colour) else None
 
 
-def read_background(words: str) -> Colour | Picture | None:
-    """What lies behind the character: None for "transparent", a colour or a picture file.
-
-    Raises SettingsError where it is none of them.
-    """
-    if words == "transparent":
-        return None
-    colour = parse_colour(words)
-    if colour:
-        return colour
-    picture = read_bgr(Path(words))
-    if picture is None:
-        raise SettingsError(
-            "neither transparent, nor a colour, nor a picture that can be read", field="background", value=words
-        )
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
-
-
-def _covering(picture: Picture, size: Size) -> Picture:
+def cover(picture: Picture, size: Size) -> Picture:
     """The largest middle part of a picture that has the shape of `size`, at that size."""
     height, width = picture.shape[:2]
     scale = max(size[0] / height, size[1] / width)

@@ -1,10 +1,6 @@
-from pathlib import Path
-
-import cv2
 import numpy as np
 import pytest
 
-from animecut.errors import SettingsError
 from animecut.layout import compose
 from animecut.layout.compose import Box, Placement
 
@@ -137,21 +133,6 @@ def test_a_picture_behind_covers_the_whole_ground() -> None:
     ground = np.zeros((10, 40, 3), np.uint8)
     ground[:, 15:25] = 255  # its middle square
     assert (compose.composite_over(np.zeros((20, 20, 4), np.uint8), ground) == 255).all()
-
-
-def test_backgrounds_are_read_or_refused_in_words(tmp_path: Path) -> None:
-    assert compose.read_background("transparent") is None
-    assert compose.read_background("white") == (255, 255, 255)
-    assert compose.read_background("#ff8000") == (255, 128, 0)
-    cv2.imwrite(str(tmp_path / "bg.png"), np.full((3, 4, 3), (1, 2, 3), np.uint8))
-    picture = compose.read_background(str(tmp_path / "bg.png"))
-    assert isinstance(picture, np.ndarray)
-    assert picture[0, 0].tolist() == [3, 2, 1]
-    (tmp_path / "text.png").write_text("no picture")
-    no_colours, no_pictures = ("transparant", "rgb(300,0,0)", "hsl(0,100%,200%)"), ("", "text.png", "none.png")
-    for words in (*no_colours, *(str(tmp_path / name) for name in no_pictures)):
-        with pytest.raises(SettingsError, match="background"):
-            compose.read_background(words)
 
 
 @pytest.mark.parametrize(
