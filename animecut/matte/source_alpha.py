@@ -19,7 +19,10 @@ def is_cut_out(drawing: Drawing) -> bool:
 
 
 def keep_source_alpha(drawings: Iterable[Drawing]) -> Iterator[Drawing]:
-    """The same drawings with the source's own alpha, on the view's grid."""
+    """The same drawings with the source's own alpha, on the view's grid.
+
+    drawings: of a source that is cut out already. One that has no alpha is opaque, all of it character.
+    """
     for drawing in drawings:
         height, width = drawing.view.shape[:2]
         own = np.full(drawing.rgb.shape[:2], 255, np.uint8) if drawing.source_alpha is None else drawing.source_alpha

@@ -11,9 +11,13 @@ from animecut.types import Drawing, Segment
 
 
 def segment(drawings: Iterable[Drawing], segmenter: Segment) -> Iterator[Drawing]:
-    """The same drawings with their alpha, as many at once as the segmenter is quick with (its `batch_size`, if any).
+    """The same drawings with their alpha.
+
+    drawings: of one source, so that all views have one size.
+    segmenter: is given as many views at once as it is quick with: its `batch_size`, if it has one, else one.
 
     Where the alpha comes on another grid than the view, the view is scaled to it, so that both stay on one.
+    Raises what the segmenter raises, when the drawing is asked for.
     """
     waiting = iter(drawings)
     first = next(waiting, None)  # before the segmenter is asked for anything: it may still be loading
