@@ -14,7 +14,7 @@ from av import VideoFrame
 from av.filter import Graph
 from numpy.typing import NDArray
 
-COLUMNS = 160  # of the luma that are looked at for combs, about
+COLUMNS = 80  # of the luma that are looked at for combs, about
 TOOTH = 20  # levels by which a combed line differs from both its neighbours, and from the picture before
 ALIKE = 12  # levels by which these neighbours may differ
 COMBED = 0.002  # share of combed pixels from which a frame is interlaced though it does not say so
@@ -91,7 +91,8 @@ def _field_order(before: Luma | None, luma: Luma | None) -> str:
     """`tff` or `bff`, whichever field of a combed frame is nearer in time to the frame before; empty where none is."""
     if before is None or luma is None or before.shape != luma.shape:
         return ""
-    if _combed(luma, np.abs(luma - before) > TOOTH) < COMBED:
+    moved = np.abs(luma - before) > TOOTH
+    if moved.mean() < COMBED or _combed(luma, moved) < COMBED:
         return ""
     woven = []
     for first in (0, 1):  # its first field together with the other one of the frame before
