@@ -55,7 +55,7 @@ def files(folder: Path) -> set[str]:
 def test_a_run_leaves_weights_a_report_and_a_checkpoint(job: Job) -> None:
     lines: list[str] = []
     assert run(job, Reporter(line=lines.append)) == []
-    assert files(job.out) == {"model.safetensors", "checkpoint.pt", "journal.jsonl", "report.html"}
+    assert files(job.out) == {"model.safetensors", "model.onnx", "checkpoint.pt", "journal.jsonl", "report.html"}
     assert lines == ["begins with tiny.safetensors: a whole network; learns from 4 frames"]
     page = (job.out / "report.html").read_text()
     assert "that were learned from (they flatter)" in page
@@ -188,7 +188,7 @@ def test_what_flatters_or_does_nothing_is_told(job: Job) -> None:
         run(replace(job, init="anime", target="none"), Reporter(line=lines.append), fold=0)
     assert lines == ["note: the shipped weights, begun with, have learned from this fold too; its figures will flatter"]
     run(replace(job, recipe=replace(job.recipe, patience=2)), Reporter(line=lines.append))
-    assert lines[-1] == "note: no frame is left out to judge by, so --patience does nothing"
+    assert lines[-1] == "note: no frame is left out to judge by, so `patience` does nothing"
 
 
 def test_a_run_that_is_taken_up_again_counts_the_minutes_before(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
