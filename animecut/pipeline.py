@@ -123,7 +123,7 @@ def find_characters(
         drawings = chain([first] if first else [], drawings)
         if first and is_cut_out(first) and not settings.recut and settings.pick == Settings.pick:
             report.own_alpha = True
-            watch.notice(f"{source}: is cut out already and keeps its own alpha; --recut cuts it again")
+            watch.notice(f"{source}: is cut out already and keeps its own alpha; `recut` cuts it again")
             drawings = keep_source_alpha(drawings)
         else:
             drawings = beside("segment", segment(drawings, segmenter))
@@ -337,8 +337,9 @@ def _counted(
 
 
 def _load_matting(segmenter: Segment, settings: Settings) -> None:
-    getattr(segmenter, "batch_size", 1)  # waits: two imports at once would only be in each other's way
-    edges.warm_up(settings.matting)
+    if settings.matting in edges.SOLVED:
+        getattr(segmenter, "batch_size", 1)  # waits: two imports at once would only be in each other's way
+        edges.warm_up(settings.matting)
 
 
 def _wait_for(matting: Future[None], watch: Progress) -> None:

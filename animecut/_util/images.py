@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FAR = 4  # times as large; halved down to twice, it would be softer, and a small change between drawings missed
+GREY = 128  # of all grounds the one that is farthest from none
 VIEW_SIDE = 448  # pixels of the longer side that the network sees; for a character of any size (tests.quality.sizes)
 VIEW_MULTIPLE = 8  # sides are rounded to it, so that almost nothing is padded
 VIEW_LEAST = 32  # pixels; the network takes nothing smaller
@@ -33,6 +34,12 @@ def shrink(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint
         half = picture.shape[1] // 2, picture.shape[0] // 2
         picture = np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.uint8)
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def over_grey(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8: straight RGB of that (H, W) uint8 alpha over grey, to the nearest level."""
+    weight = alpha[..., None].astype(np.uint16)
+    return np.asarray((rgb * weight + GREY * (255 - weight) + 127) // 255, np.uint8)
 
 
 def make_view(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -28,14 +28,17 @@ SHOWN = 3  # drawings of each file on the sheet: first, middle, last
 PAPER, PRINT = (245, 245, 245), (40, 40, 40)
 UNSEEN = {"mov"}  # formats that browsers do not play
 
-PAGE = Template("""<!doctype html>
+HEAD = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>$title</title>
 <style>
 body { font: 15px/1.4 system-ui, sans-serif; background: #f5f5f5; color: #282828; margin: 1.5rem }
 h2 { font-size: 1rem; margin: 1.5rem 0 .4rem }
-.grounds { display: flex; flex-wrap: wrap; gap: 6px }
+"""
+PAGE = Template(
+    HEAD
+    + """.grounds { display: flex; flex-wrap: wrap; gap: 6px }
 .grounds div { padding: 12px; border-radius: 12px }
 img, video { display: block; max-width: 260px; max-height: 260px }
 .white { background: #fff } .black { background: #000 } .bubble { background: #dcf8c6 }
@@ -44,15 +47,11 @@ img, video { display: block; max-width: 260px; max-height: 260px }
 <h1>$title</h1>
 $files
 </html>
-""")
-CONTACT_SHEET = Template("""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>$title</title>
-<style>
-body { font: 15px/1.4 system-ui, sans-serif; background: #f5f5f5; color: #282828; margin: 1.5rem }
-h2 { font-size: 1rem; margin: 1.5rem 0 .4rem }
-.chat { display: flex; flex-wrap: wrap; gap: 12px; padding: 12px; border-radius: 12px; margin-bottom: 6px }
+"""
+)
+CONTACT_SHEET = Template(
+    HEAD
+    + """.chat { display: flex; flex-wrap: wrap; gap: 12px; padding: 12px; border-radius: 12px; margin-bottom: 6px }
 .light { background: #efeae2; color: #282828 } .dark { background: #0b141a; color: #e9edef }
 figure { margin: 0; width: 170px } figcaption { font-size: 12px; overflow-wrap: anywhere }
 .refused { color: #d33 }
@@ -61,7 +60,8 @@ img, video { display: block; max-width: 160px; max-height: 160px; margin: auto }
 <h1>$title</h1>
 $packs
 </html>
-""")
+"""
+)
 GROUNDS = ("white", "black", "checkerboard", "bubble")
 
 

@@ -25,8 +25,6 @@ Picture = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 """Red, green, blue, 0..255, sRGB."""
 
-GREY: Colour = (128, 128, 128)  # of all grounds the one that is farthest from none
-
 
 @dataclass(frozen=True)
 class Box:

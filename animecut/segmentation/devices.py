@@ -40,7 +40,7 @@ def choose_device(name: str) -> str:
 def missing_runtime(name: str) -> str | None:
     """One line where "auto" passes over a GPU of NVIDIA's because PyTorch is not installed; None elsewhere."""
     if name == "auto" and _has_nvidia() and not _has_torch():
-        return f"there is an NVIDIA GPU here, but no PyTorch to use it; {REMEDY}; `device` cpu says nothing"
+        return f"an NVIDIA GPU is here, but no PyTorch to use it: {REMEDY}, or give `device` cpu"
     return None
 
 

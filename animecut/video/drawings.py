@@ -12,11 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animecut._util.images import make_view, shrink
+from animecut._util.images import make_view, over_grey, shrink
 from animecut.types import Clip, Drawing
 from animecut.video.shots import Frame, Map, Picture, number_shots
 
-GREY = np.uint16(128)  # behind what is transparent
 TICK_ROUNDING = 1e-6  # ticks: a picture that is due now has not come too soon
 
 # Held or not
@@ -107,13 +106,12 @@ def _merged(frames: Iterable[Frame]) -> Iterator[Frame]:
 
 
 def _drawing(frame: Frame, shot: int) -> Drawing:
-    """A frame with its small view; what is transparent is seen on grey, of all grounds the one farthest from none."""
+    """A frame with its small view; what is transparent is seen on grey."""
     rgb, alpha = np.ascontiguousarray(frame.pixels[..., :3]), None
     seen = rgb
     if frame.pixels.shape[2] == 4:
         alpha = np.ascontiguousarray(frame.pixels[..., 3])
-        weight = frame.pixels[..., 3:].astype(np.uint16)
-        seen = ((rgb * weight + GREY * (255 - weight) + 127) // 255).astype(np.uint8)
+        seen = over_grey(rgb, alpha)
     return Drawing(rgb, make_view(seen), frame.start, frame.end, alpha, shot, frame.frames)
 
 

@@ -1,6 +1,6 @@
 """Video, GIF or image file -> clips.
 
-GIF, PNG, WebP and other canvases go through Pillow (`canvas.py`), the rest through FFmpeg (`video.py`); what a file
+GIF, PNG, WebP and other canvases go through Pillow (`images.py`), the rest through FFmpeg (`ffmpeg.py`); what a file
 holds chooses, not its name.
 """
 

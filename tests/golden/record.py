@@ -21,8 +21,7 @@ from PIL import Image, ImageSequence
 
 ROOT = Path(__file__).parent.parent.parent
 KEPT = Path(__file__).parent / "golden.json"
-COMMANDS = {"animecut": "animecut", "animecut-check": "animecut-check", "animecut-doctor": "animecut-doctor",
-            "animecut-train": "animecut-train"}  # fmt: skip
+COMMANDS = ("animecut", "animecut-check", "animecut-doctor", "animecut-train")
 TRAIN = ("labels", "check", "fit", "evaluate", "blend", "compare", "suggest", "export")
 CLIPS = {"wave": ("0.5", "1.0"), "two": ("0.5", "1.0")}
 FORMATS, PLATFORMS = "webp,gif,apng,webm,mov,png", "telegram,whatsapp,discord"

@@ -35,7 +35,7 @@ def test_a_sample_is_cut_as_before(name: str, now: dict[str, Any], kept: dict[st
         same = set(old) - {"places", "bytes", "ssim", "sha256"}
         assert {key: new[key] for key in same} == {key: old[key] for key in same}
         assert new["bytes"] == pytest.approx(old["bytes"], rel=0.05)  # another libwebp packs otherwise
-        # Half a level of the mean: another processor's network rounds otherwise.
+        # Two levels of a place's mean: another processor's network rounds otherwise.
         assert np.abs(np.array(new["places"]) - np.array(old["places"])).max() < 2.0
 
 

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animecut._util.images import over_grey
 from animecut._util.paths import is_file
 from animecut.encode.writer import atomic_path
 from animecut.errors import InputError, OutputError, reason_of
-from animecut.layout import compose
 from animecut.types import Segment, merge_characters
 from animecut.video.drawings import merge_held_frames
 from animecut.video.reader import read_clips
@@ -118,7 +118,7 @@ def clip_drawings(source: Path) -> Iterator[tuple[float, int, Picture]]:
     for drawing in merge_held_frames(read_clips(source, chunk=1)):
         rgb = drawing.rgb
         if drawing.source_alpha is not None:
-            rgb = compose.composite_over(np.dstack([rgb, drawing.source_alpha]), compose.GREY)
+            rgb = over_grey(rgb, drawing.source_alpha)
         yield drawing.start, drawing.shot, rgb
 
 
